@@ -1,0 +1,130 @@
+"""What the events of a contact prove.
+
+A fact is a plain tuple.  Facts are only ever *added up*: a fact that stops being true is posted again with sign -1.
+All times are event times in ms; a duration that the platform did not report, or reported absurdly, is None.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ContactArrived(NamedTuple):
+    """A contact exists: its first visit (a consult leg is taken back)."""
+
+    queue: str
+    channel: str
+    entered_ms: int
+
+
+class VisitOffered(NamedTuple):
+    """A contact entered a queue.  ``repeat``: not its first visit to this queue."""
+
+    queue: str
+    channel: str
+    entered_ms: int
+    repeat: bool
+    inferred: bool
+
+
+class VisitAnswered(NamedTuple):
+    """An agent took the visit after ``wait_ms``."""
+
+    queue: str
+    channel: str
+    entered_ms: int
+    answered_ms: int
+    wait_ms: int | None
+
+
+class VisitLeft(NamedTuple):
+    """The visit ended unanswered; ``outcome`` is one of ``events.LeftOutcome``."""
+
+    queue: str
+    channel: str
+    entered_ms: int
+    left_ms: int
+    wait_ms: int | None
+    outcome: str
+
+
+class LegEnded(NamedTuple):
+    """An agent's leg ended."""
+
+    queue: str
+    channel: str
+    ended_ms: int
+    talk_ms: int | None
+    hold_ms: int
+    ended_by: str
+
+
+class Transferred(NamedTuple):
+    """An agent's leg ended by a transfer; ``kind`` blind or attended."""
+
+    queue: str
+    channel: str
+    at_ms: int
+    kind: str
+
+
+class WrapUpDone(NamedTuple):
+    queue: str
+    channel: str
+    at_ms: int
+    wrap_up_ms: int | None
+
+
+class OfferFailed(NamedTuple):
+    """An agent was offered the contact and did not take it."""
+
+    queue: str
+    channel: str
+    at_ms: int
+    reason: str
+
+
+class EntryRefused(NamedTuple):
+    """The queue did not take the contact in."""
+
+    queue: str
+    channel: str
+    at_ms: int
+    reason: str
+
+
+class ValueRefused(NamedTuple):
+    """A duration that cannot be true: the contact counts, the duration does not."""
+
+    queue: str
+    channel: str
+    at_ms: int
+    field: str
+
+
+class StateSlice(NamedTuple):
+    """An agent was in ``state`` from ``from_ms`` until ``until_ms`` (half-open)."""
+
+    state: str
+    from_ms: int
+    until_ms: int
+
+    @property
+    def duration_ms(self) -> int:
+        return self.until_ms - self.from_ms
+
+
+class ContactSeen(NamedTuple):
+    """A customer contacted us; ``repeat_<n>d``: had done so in the n days before."""
+
+    channel: str
+    at_ms: int
+    repeat_1d: bool
+    repeat_7d: bool
+    repeat_30d: bool
+
+
+Fact = (
+    ContactArrived | VisitOffered | VisitAnswered | VisitLeft | LegEnded | Transferred | WrapUpDone
+    | OfferFailed | EntryRefused | ValueRefused | StateSlice | ContactSeen
+)  # fmt: skip

@@ -1,0 +1,163 @@
+"""What is added up: counts, sums of milliseconds and fixed-bucket histograms of facts, per cut and minute.
+
+Measures can be added *and subtracted*, in any order: that is the whole trick.  From it follow replays, corrections,
+any cutting into batches and any merging of origins.
+
+A measure names the fact it reads, the fact's field that dates it (its attribution) and its cuts.  ``compile_measures``
+turns all of them into one function that posts a fact.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from streams.core.facts import Fact
+from streams.core.terms import MINUTE_MS, Terms
+
+CutKey = tuple[str, ...]
+"""``(cut name, value of dimension 1, ...)``, e.g. ``("queue", "PS", "voice")``."""
+Amounts = dict[str, int]
+"""Measure name -> amount; a histogram's buckets are ``name:0`` ... ``name:n``."""
+Cell = Callable[[CutKey, int], Amounts]
+"""``(cut key, minute) -> the amounts to add to``."""
+
+
+class Cut(NamedTuple):
+    """The dimensions a measure is kept by."""
+
+    name: str
+    dimensions: tuple[str, ...]
+
+
+QUEUE = Cut("queue", ("queue", "channel"))
+CHANNEL = Cut("channel", ("channel",))
+STAFF = Cut("staff", ())
+QUEUE_AND_CHANNEL = (QUEUE, CHANNEL)
+CUTS = {cut.name: cut for cut in (QUEUE, CHANNEL, STAFF)}
+
+
+class Is(NamedTuple):
+    """The field has this value."""
+
+    field: str
+    value: object
+
+    def __call__(self, fact: Any, terms: Terms) -> bool:
+        return bool(getattr(fact, self.field) == self.value)
+
+
+class Known(NamedTuple):
+    """The field is there."""
+
+    field: str
+
+    def __call__(self, fact: Any, terms: Terms) -> bool:
+        return getattr(fact, self.field) is not None
+
+
+class Within(NamedTuple):
+    """The duration is known and at most the queue's ``limit`` (inclusive), as in force when the visit began."""
+
+    field: str
+    limit: str
+
+    def __call__(self, fact: Any, terms: Terms) -> bool:
+        value = getattr(fact, self.field)
+        if value is None:
+            return False
+        return bool(value <= getattr(terms.at(fact.queue, fact.entered_ms), self.limit))
+
+
+class Condition(Protocol):
+    """Whether a fact counts; a frozen value that can be called, so definitions print and compare."""
+
+    def __call__(self, fact: Any, terms: Terms, /) -> bool: ...
+
+
+class Measure(NamedTuple):
+    """One thing that is added up.  ``value`` None counts facts; else the field is summed (or put into buckets)."""
+
+    name: str
+    fact: type
+    at: str
+    help: str
+    value: str | None = None
+    where: tuple[Condition, ...] = ()
+    cuts: tuple[Cut, ...] = QUEUE_AND_CHANNEL
+    bounds_ms: tuple[int, ...] = ()
+
+
+def bucket_names(measure: Measure) -> tuple[str, ...]:
+    """The amounts a histogram is made of: bucket i holds values <= ``bounds_ms[i]``, the last one all beyond."""
+    return tuple(f"{measure.name}:{i}" for i in range(len(measure.bounds_ms) + 1))
+
+
+Contribution = Callable[[Any, Terms], "tuple[str, int] | None"]
+
+
+def _contribution(measure: Measure) -> Contribution:
+    name, field = measure.name, measure.value
+    where: tuple[Condition, ...] = measure.where
+    if field is not None:
+        known: Condition = Known(field)
+        where = (*where, known)
+    if measure.bounds_ms:
+        return _bucket(bucket_names(measure), measure.bounds_ms, str(field), where)
+
+    def contribute(fact: Any, terms: Terms) -> tuple[str, int] | None:
+        for condition in where:
+            if not condition(fact, terms):
+                return None
+        return name, 1 if field is None else getattr(fact, field)
+
+    return contribute
+
+
+def _bucket(names: Sequence[str], bounds: Sequence[int], field: str, where: Sequence[Condition]) -> Contribution:
+    def contribute(fact: Any, terms: Terms) -> tuple[str, int] | None:
+        for condition in where:
+            if not condition(fact, terms):
+                return None
+        return names[bisect_left(bounds, getattr(fact, field))], 1
+
+    return contribute
+
+
+class _Group(NamedTuple):
+    """Measures of one fact type that share date and cuts: the cell is looked up once for all of them."""
+
+    at: str
+    cuts: tuple[tuple[str, tuple[str, ...]], ...]
+    contributions: tuple[Contribution, ...]
+
+
+Post = Callable[[Fact, int, Cell], None]
+
+
+def compile_measures(measures: Iterable[Measure], terms: Terms) -> Post:
+    """One function ``post(fact, sign, cell)`` that adds everything ``fact`` means into ``cell(cut key, minute)``."""
+    groups: dict[type, dict[tuple[str, tuple[Cut, ...]], list[Contribution]]] = {}
+    for m in measures:
+        groups.setdefault(m.fact, {}).setdefault((m.at, m.cuts), []).append(_contribution(m))
+    compiled = {
+        fact: tuple(
+            _Group(at, tuple((c.name, c.dimensions) for c in cuts), tuple(contributions))
+            for (at, cuts), contributions in by_date.items()
+        )
+        for fact, by_date in groups.items()
+    }
+
+    def post(fact: Fact, sign: int, cell: Cell) -> None:
+        for at, cuts, contributions in compiled.get(type(fact), ()):
+            added = [c for contribute in contributions if (c := contribute(fact, terms)) is not None]
+            if not added:
+                continue
+            minute = getattr(fact, at) // MINUTE_MS
+            for cut, dimensions in cuts:
+                amounts = cell((cut, *[getattr(fact, d) for d in dimensions]), minute)
+                for name, amount in added:
+                    amounts[name] = amounts.get(name, 0) + sign * amount
+
+    return post

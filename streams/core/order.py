@@ -1,0 +1,50 @@
+"""The one order of a contact's events, whatever order they arrived in.
+
+By time; and among events of the same millisecond the usual course of a contact, but only if each fits what is known so
+far: someone who is waiting in a queue must leave it before entering it again, someone who is not must enter it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from streams.core import events as ev
+from streams.core.journey import Journey
+
+_RANK: dict[type, int] = {
+    cls: rank
+    for rank, cls in enumerate(
+        (ev.ContactStarted, ev.StageEntered, ev.QueueResumed, ev.Queued, ev.StageLeft, ev.QueueRefused, ev.Offered,
+         ev.OfferEnded, ev.Answered, ev.Held, ev.Resumed, ev.LeftQueue, ev.Handled, ev.Transferred, ev.WrapUpStarted,
+         ev.WrapUpEnded)
+    )
+}  # fmt: skip
+_RANK[ev.Ended] = 90
+_RANK[ev.Lost] = 95
+
+
+def rank(event: ev.ContactEvent) -> tuple[int, int, str]:
+    """The order of a contact's events: time, then the usual course of a contact, then the id."""
+    return event.time, _RANK.get(type(event), 50), event.id
+
+
+def fold(events: Iterable[ev.ContactEvent], duration_max_ms: int) -> Journey:
+    """The journey of a whole event list, in whatever order the list is."""
+    journey = Journey(duration_max_ms)
+    for group in _same_time(sorted(events, key=rank)):
+        while len(group) > 1:
+            at = next((i for i, e in enumerate(group) if journey.legal(e)), 0)
+            journey.apply(group.pop(at))
+        journey.apply(group[0])
+    return journey
+
+
+def _same_time(events: Sequence[ev.ContactEvent]) -> Iterator[list[ev.ContactEvent]]:
+    group: list[ev.ContactEvent] = []
+    for event in events:
+        if group and event.time != group[0].time:
+            yield group
+            group = []
+        group.append(event)
+    if group:
+        yield group

@@ -1,0 +1,72 @@
+"""What a queue's contract says: thresholds and zones, effective-dated.
+
+Terms are looked up by *event time*, so a change written with its date never rewrites what was measured before it.
+Pure data: ``streams.settings`` reads it from the TOML file.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+SECOND_MS = 1_000
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+
+
+class QueueTerms(NamedTuple):
+    """One queue's terms in force: service threshold T, short-abandon limit S, IANA zone of its local day."""
+
+    threshold_ms: int = 20_000
+    short_abandon_ms: int = 5_000
+    zone: str = "UTC"
+
+
+class Dated(NamedTuple):
+    """Terms in force from ``since_ms`` (inclusive) until the next entry."""
+
+    since_ms: int
+    terms: QueueTerms
+
+
+class Terms:
+    """Terms of every queue at every time; ``default`` for queues that are not named.
+
+    >>> t = Terms(QueueTerms(), {"PS": [Dated(0, QueueTerms(20_000)), Dated(1_000, QueueTerms(30_000))]})
+    >>> t.at("PS", 999).threshold_ms, t.at("PS", 1_000).threshold_ms, t.at("other", 0).threshold_ms
+    (20000, 30000, 20000)
+    """
+
+    __slots__ = ("_dated", "default", "duration_max_ms", "grace_ms", "horizon_ms", "silence_ms")
+
+    def __init__(
+        self,
+        default: QueueTerms | None = None,
+        queues: Mapping[str, Sequence[Dated]] | None = None,
+        *,
+        grace_ms: int = 2 * MINUTE_MS,
+        silence_ms: int = 4 * HOUR_MS,
+        horizon_ms: int = DAY_MS,
+        duration_max_ms: int = 7 * DAY_MS,
+    ) -> None:
+        """``grace_ms`` after a window's end it becomes final; a contact silent for ``silence_ms`` is lost, one
+        silent for ``horizon_ms`` is forgotten; durations over ``duration_max_ms`` are not believed."""
+        self.default = default or QueueTerms()
+        self.grace_ms = grace_ms
+        self.silence_ms = silence_ms
+        self.horizon_ms = horizon_ms
+        self.duration_max_ms = duration_max_ms
+        self._dated = {
+            name: ([d.since_ms for d in rows], [d.terms for d in rows])
+            for name, rows in ((n, sorted(r)) for n, r in (queues or {}).items())
+        }
+
+    def at(self, queue: str, time_ms: int) -> QueueTerms:
+        """The terms of ``queue`` in force at ``time_ms``; before its first entry, the default."""
+        dated = self._dated.get(queue)
+        if dated is None:
+            return self.default
+        index = bisect_right(dated[0], time_ms) - 1
+        return dated[1][index] if index >= 0 else self.default
