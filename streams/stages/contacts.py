@@ -1,0 +1,300 @@
+"""The contacts stage: events of contacts in, partials and levels out; a contact's state is the list of its events.
+
+A duplicate (by event id) changes nothing.  A contact silent for longer than the terms allow is closed as lost by the
+next tick; one that has been silent for the whole horizon is forgotten at the next border of a segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import orjson
+
+from streams import codec
+from streams.core import events as ev
+from streams.core.contact import EVENTS_MAX, Contact, Kept
+from streams.core.levels import ContactLevels
+from streams.core.measure import Post
+from streams.core.partials import Register
+from streams.core.source import Record, Rejected
+from streams.core.terms import Terms
+from streams.stages import wire
+from streams.stages.base import Entity, Output, Seal
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
+
+RESTARTS_MAX = 100
+"""Restarts remembered per source."""
+_CONTACT = b"c"
+_pack = msgspec.msgpack.Encoder().encode
+_unpack_kept = msgspec.msgpack.Decoder(list[tuple[int, int, bytes]]).decode
+_unpack_restarts = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
+
+
+class ContactsStage(SegmentedStage):
+    """One partition of contact events."""
+
+    name = "contacts"
+
+    def __init__(
+        self, partition: int, *, terms: Terms, post: Post, segment_size: int, board_partitions: int, skew_ms: int = 0
+    ) -> None:
+        """``post`` adds up facts (``compile_measures``); events dated more than ``skew_ms`` ahead of their append
+        time are refused (0: never)."""
+        super().__init__(partition, segment_size, board_partitions)
+        self._terms = terms
+        self._post = post
+        self._skew_ms = skew_ms
+        self._levels = ContactLevels()
+        self._contacts: dict[str, Contact | bytes] = {}
+        self._quiet: dict[str, None] = {}
+        """Every contact, the one not heard of for longest first."""
+        self._open: dict[str, None] = {}
+        """Contacts with an open visit, the one not heard of for longest first."""
+        self._dirty: dict[str, None] = {}
+        self._restarts: dict[str, list[tuple[int, int]]] = {}
+        self._dirty_restarts: set[str] = set()
+        self._kinds: dict[type, Callable[[Record, Any], None]] = {
+            ev.Tick: self._tick, ev.Restarted: self._restarted, Rejected: self._reject,
+        }  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self._contacts)
+
+    @property
+    def open_contacts(self) -> int:
+        return len(self._open)
+
+    # -- restore
+
+    def start(self, committed: int) -> None:
+        self.running.position = committed - 1
+        for key, position, value in self.versions.drain():
+            if key.startswith(SYSTEM):
+                self._start_system(key, value, committed)
+            else:
+                self._start_contact(key[1:].decode(), position, value, committed)
+        self._levels.take_changed()
+
+    def _start_system(self, key: bytes, value: bytes, committed: int) -> None:
+        if key == SYSTEM + b"mark":
+            self.marks.restore(value, committed)
+        else:
+            rows = [r for r in _unpack_restarts(value[HEAD.size :]) if r[0] < committed]
+            self._restarts[key[2:].decode()] = rows
+
+    def _start_contact(self, name: str, position: int, value: bytes, committed: int) -> None:
+        if position < committed and not HEAD.unpack_from(value)[2]:
+            self._contacts[name] = value
+            self._quiet[name] = None
+            return
+        contact = self._thaw(value, committed)
+        if contact.kept:
+            self._contacts[name] = contact
+            self._quiet[name] = None
+            self._note_open(name, contact)
+
+    def _thaw(self, value: bytes, before: int | None = None) -> Contact:
+        contact = Contact(self._terms.duration_max_ms)
+        rows = [Kept(*row) for row in _unpack_kept(value[HEAD.size :])]
+        pairs = [(k, _decoded(k.raw)) for k in rows if before is None or k.offset < before]
+        contact.refold(pairs, self._terms.duration_max_ms)
+        return contact
+
+    # -- absorb
+
+    def absorb(self, records: Sequence[Record]) -> None:
+        self._begin(records)
+        decode, kinds, running = codec.decode_contact, self._kinds, self.running
+        for record in records:
+            running.position = record.offset
+            event = decode(record.value)
+            special = kinds.get(type(event))
+            if special is not None:
+                special(record, event)
+            elif self._skew_ms and event.time > record.timestamp + self._skew_ms:  # type: ignore[union-attr]
+                self._reject(record, Rejected("time.in_future", "event time is ahead of its append time"))
+            else:
+                self._event(record, event)  # type: ignore[arg-type]
+        self.counts["events"] += len(records)
+
+    def _event(self, record: Record, event: ev.ContactEvent) -> None:
+        contact = self._contact(event.contact)
+        if event.id in contact.ids:
+            self.counts["duplicates"] += 1
+            return
+        if len(contact.kept) >= EVENTS_MAX:
+            self._reject(record, Rejected("contact.events_max", f"more than {EVENTS_MAX} events of one contact"))
+            return
+        self.marks.see(event.time)
+        assert record.value is not None
+        self._add(contact, event, Kept(record.offset, record.timestamp, record.value))
+        restarts = self._restarts.get(event.source)
+        if restarts and event.contact in self._open:
+            for _, time_ms in restarts:
+                self._lose_if_older(contact, event.contact, event.source, time_ms, record)
+
+    def _contact(self, name: str) -> Contact:
+        contact = self._contacts.get(name)
+        if contact is None:
+            contact = self._contacts[name] = Contact(self._terms.duration_max_ms)
+        elif isinstance(contact, bytes):
+            contact = self._contacts[name] = self._thaw(contact)
+        return contact
+
+    def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
+        name = event.contact
+        cell, post = self.running.cell, self._post
+        for fact, sign in contact.add(kept, event, self._terms.duration_max_ms):
+            post(fact, sign, cell)
+        self._dirty[name] = None
+        self._quiet.pop(name, None)
+        self._quiet[name] = None
+        self._note_open(name, contact)
+
+    def _note_open(self, name: str, contact: Contact) -> None:
+        now = contact.journey.levels()
+        if now != contact.levels:
+            self._levels.change(name, contact.levels, now)
+            contact.levels = now
+        self._open.pop(name, None)
+        if now:
+            self._open[name] = None
+
+    # -- time and restarts: both act by adding an event to the contacts they concern
+
+    def _tick(self, record: Record, tick: ev.Tick) -> None:
+        if self._skew_ms and tick.time > record.timestamp + self._skew_ms:
+            self._reject(record, Rejected("time.in_future", "tick is ahead of its append time"))
+            return
+        self.marks.tick(tick.time)
+        self.counts["ticks"] += 1
+        for name in self._silent(tick.time):
+            contact = self._contact(name)
+            last = contact.events[-1]
+            at = min(tick.time, contact.last_ms + self._terms.silence_ms)
+            self._lose(contact, name, last.source, last.channel, at, "silence", record)
+
+    def _silent(self, now_ms: int) -> list[str]:
+        due = []
+        for name in self._open:
+            if self._contact(name).heard_ms + self._terms.silence_ms > now_ms:
+                break
+            due.append(name)
+        return due
+
+    def _restarted(self, record: Record, event: ev.Restarted) -> None:
+        self.counts["restarts"] += 1
+        known = self._restarts.setdefault(event.source, [])
+        if any(time_ms == event.time for _, time_ms in known):
+            return
+        known.append((record.offset, event.time))
+        del known[:-RESTARTS_MAX]
+        self._dirty_restarts.add(event.source)
+        for name in list(self._open):
+            contact = self._contact(name)
+            self._lose_if_older(contact, name, event.source, event.time, record)
+
+    def _lose_if_older(self, contact: Contact, name: str, source: str, time_ms: int, record: Record) -> None:
+        """A contact of ``source`` that was open when its platform restarted is gone."""
+        first = contact.events[0]
+        opened = [v.entered_ms for v in contact.journey.visits if v.open]
+        if first.source == source and opened and min(opened) < time_ms:
+            self._lose(contact, name, source, first.channel, time_ms, "restart", record)
+
+    def _lose(
+        self, contact: Contact, name: str, source: str, channel: ev.Channel, at_ms: int, reason: str, record: Record
+    ) -> None:
+        event_id = f"lost:{reason}:{at_ms}"
+        if event_id in contact.ids:
+            return
+        event = ev.Lost(id=event_id, source=source, contact=name, time=at_ms, channel=channel, reason=reason)  # type: ignore[arg-type]
+        self.counts[f"lost.{reason}"] += 1
+        self._add(contact, event, Kept(record.offset, record.timestamp, codec.encode(event)))
+
+    # -- publish and seal
+
+    def publish(self) -> list[Output]:
+        """Partials, registers, the mark, contact records, dead letters: what changed since the last call."""
+        outputs = self._partials()
+        for cut, values in self._levels.take_changed():
+            outputs.append(self._to_board(cut, wire.encode(Register(self.running.origin, cut, self.running.position, values))))
+        outputs += self._mark()
+        outputs += self._customer_records()
+        return outputs + self._letters_taken()
+
+    def _customer_records(self) -> list[Output]:
+        """One record per contact whose customer is known, written again whenever it changed."""
+        outputs = []
+        for name in self._dirty:
+            contact = self._contacts[name]
+            assert isinstance(contact, Contact)
+            if contact.journey.customer is not None and contact.position > contact.recorded:
+                contact.recorded = contact.position
+                row = self._customer_record(name, contact)
+                outputs.append(Output("records", str(contact.journey.customer).encode(), row))
+        return outputs
+
+    def _customer_record(self, name: str, contact: Contact) -> bytes:
+        arrived = contact.journey.arrived
+        return orjson.dumps({
+            "origin": self.running.origin, "position": contact.position, "contact": name,
+            "customer": contact.journey.customer, "channel": arrived.channel if arrived else None,
+            "queue": arrived.queue if arrived else None, "arrived_ms": arrived.entered_ms if arrived else None,
+        })  # fmt: skip
+
+    def seal(self, end: int) -> Seal:
+        outputs = self.publish()
+        start = self.running.segment * self.segment_size
+        entities = [self._entity(name) for name in self._dirty]
+        entities += [self._restarts_entity(source, end) for source in self._dirty_restarts]
+        entities += self._forget(start, end)
+        entities.append(self.marks.border(end))
+        self._dirty, self._dirty_restarts = {}, set()
+        return Seal(outputs, (), entities, end)
+
+    def _entity(self, name: str) -> Entity:
+        contact = self._contacts[name]
+        assert isinstance(contact, Contact)
+        value = HEAD.pack(contact.position, contact.heard_ms, name in self._open) + _pack(contact.kept)
+        if name not in self._open:
+            self._contacts[name] = value  # an ended contact is kept as bytes until somebody speaks of it again
+        return Entity(_CONTACT + name.encode(), value)
+
+    def _restarts_entity(self, source: str, end: int) -> Entity:
+        value = HEAD.pack(end - 1, 0, 0) + _pack(self._restarts[source])
+        return Entity(SYSTEM + b"s" + source.encode(), value)
+
+    def _forget(self, start: int, end: int) -> list[Entity]:
+        """Tombstones for contacts past their horizon.
+
+        Only those whose last event lies before this segment: the commit has passed it by the time this is written, so
+        a replay never needs what is forgotten here.
+        """
+        gone = []
+        for name in self._quiet:
+            contact = self._contacts[name]
+            if name in self._open:
+                continue  # its levels count until its end is known
+            position, heard_ms, _ = _head(contact)
+            if position >= start or heard_ms + self._terms.horizon_ms > self.marks.mark_ms:
+                break
+            gone.append(name)
+        for name in gone:
+            del self._contacts[name], self._quiet[name]
+        self.counts["forgotten"] += len(gone)
+        return [tombstone(_CONTACT + name.encode(), end - 1) for name in gone]
+
+
+def _head(contact: Contact | bytes) -> tuple[int, int, int]:
+    if isinstance(contact, bytes):
+        position, heard_ms, is_open = HEAD.unpack_from(contact)
+        return position, heard_ms, is_open
+    return contact.position, contact.heard_ms, 1
+
+
+def _decoded(raw: bytes) -> ev.ContactEvent:
+    event = codec.decode_contact(raw)
+    assert isinstance(event, ev.ContactEvent), "a kept event was decoded before it was kept"
+    return event

@@ -1,0 +1,111 @@
+"""The customers stage: contact records in, repeat contacts out.  Keyed by the customer's pseudonym."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from streams.core.contact import difference
+from streams.core.customer import CONTACTS_MAX, Seen, facts, settle
+from streams.core.measure import Post
+from streams.core.source import Record, Rejected
+from streams.core.terms import Terms
+from streams.stages.base import Entity, Output, Seal
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
+
+_CUSTOMER = b"u"
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[tuple[int, str, int, int | None, str | None]]).decode
+
+
+class ContactRecord(msgspec.Struct, kw_only=True, gc=False):
+    """What the contacts stage writes per contact; written again whenever it changed."""
+
+    origin: str
+    position: int
+    contact: str
+    customer: str
+    channel: str | None = None
+    queue: str | None = None
+    arrived_ms: int | None = None
+
+
+_decode = msgspec.json.Decoder(ContactRecord).decode
+
+
+class CustomersStage(SegmentedStage):
+    """One partition of contact records."""
+
+    name = "customers"
+
+    def __init__(
+        self, partition: int, *, terms: Terms, post: Post, segment_size: int, board_partitions: int, skew_ms: int = 0
+    ) -> None:
+        super().__init__(partition, segment_size, board_partitions)
+        self._post = post
+        self._customers: dict[str, list[Seen]] = {}
+        self._dirty: dict[str, None] = {}
+        self._settled: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._customers)
+
+    def start(self, committed: int) -> None:
+        self.running.position = committed - 1
+        for key, _, value in self.versions.drain():
+            if key == SYSTEM + b"mark":
+                self.marks.restore(value, committed)
+            else:
+                rows = [Seen(*row) for row in _unpack(value[HEAD.size :]) if row[0] < committed]
+                if rows:
+                    self._customers[key[1:].decode()] = rows
+
+    def absorb(self, records: Sequence[Record]) -> None:
+        self._begin(records)
+        for record in records:
+            self.running.position = record.offset
+            try:
+                told = _decode(record.value or b"")
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self._reject(record, Rejected("schema.invalid", "not a contact record"))
+                continue
+            self._record(record, told)
+        self.counts["events"] += len(records)
+
+    def _record(self, record: Record, told: ContactRecord) -> None:
+        known = self._known(told.customer)
+        if any(r.contact == told.contact and r.position >= told.position for r in known):
+            self.counts["duplicates"] += 1
+            return
+        if len(known) >= CONTACTS_MAX:
+            self._reject(record, Rejected("customer.contacts_max", f"more than {CONTACTS_MAX} contacts of one customer"))
+            return
+        new = [*known, Seen(record.offset, told.contact, told.position, told.arrived_ms, told.channel)]
+        signed = [(f, 1) for f in facts(known)], [(f, 1) for f in facts(new)]
+        for fact, sign in difference(*signed):
+            self._post(fact, sign, self.running.cell)
+        self._customers[told.customer] = new
+        self._dirty[told.customer] = None
+        self.marks.see(told.arrived_ms or 0)
+
+    def _known(self, customer: str) -> list[Seen]:
+        known = self._customers.get(customer, [])
+        if customer not in self._settled:
+            self._settled.add(customer)
+            known = settle(known, self.running.segment * self.segment_size)
+        return known
+
+    def publish(self) -> list[Output]:
+        return self._partials() + self._letters_taken()
+
+    def seal(self, end: int) -> Seal:
+        outputs = self.publish()
+        entities = [self._entity(name) for name in self._dirty]
+        entities.append(self.marks.border(end))
+        self._dirty, self._settled = {}, set()
+        return Seal(outputs, (), entities, end)
+
+    def _entity(self, name: str) -> Entity:
+        rows = self._customers[name]
+        return Entity(_CUSTOMER + name.encode(), HEAD.pack(rows[-1].offset, 0, 0) + _pack(rows))

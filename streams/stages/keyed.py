@@ -1,0 +1,175 @@
+"""What the stages that keep entities by key have in common: versions by position, marks, the running segment.
+
+A changelog record begins with its position.  On restore the highest position wins per key, then ``start`` trims to the
+commit.  Nothing is decoded before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from struct import Struct as Packed
+from typing import NamedTuple
+
+from streams.core.partials import Mark, RunningSegment
+from streams.core.source import Record, Rejected
+from streams.stages import wire
+from streams.stages.base import Entity, Output
+
+HEAD = Packed(">qqB")
+"""Position, heard_ms (or 0), open (1) or not: the beginning of every entity's bytes."""
+POSITION_HEADER = "position"
+SYSTEM = b"\x00"
+"""First byte of keys that are not contacts, agents or customers."""
+
+
+class Version(NamedTuple):
+    """One changelog record: ``value`` None is a tombstone."""
+
+    position: int
+    value: bytes | None
+
+
+class Versions:
+    """The changelog as read: per key the record with the highest position, whatever the order."""
+
+    __slots__ = ("by_key",)
+
+    def __init__(self) -> None:
+        self.by_key: dict[bytes, Version] = {}
+
+    def take(self, records: Iterable[Record]) -> None:
+        for record in records:
+            version = self._version(record)
+            if record.key and version is not None:
+                known = self.by_key.get(record.key)
+                if known is None or version.position > known.position:
+                    self.by_key[record.key] = version
+
+    def drain(self) -> list[tuple[bytes, int, bytes]]:
+        """(key, position, value) of all that was not removed, oldest position first; forgets them here."""
+        live = [(k, v.position, v.value) for k, v in self.by_key.items() if v.value is not None]
+        self.by_key = {}
+        return sorted(live, key=lambda row: row[1])
+
+    def _version(self, record: Record) -> Version | None:
+        if record.value:
+            return Version(HEAD.unpack_from(record.value)[0], record.value)
+        for name, value in record.headers:
+            if name == POSITION_HEADER:
+                return Version(int(value), None)
+        return None  # the sentinel
+
+
+def tombstone(key: bytes, position: int) -> Entity:
+    """A removal; it wins or loses by its position like any record."""
+    return Entity(key, None, ((POSITION_HEADER, str(position).encode()),))
+
+
+class MarkKeeper:
+    """How far the partition's time has come: its latest tick or event.
+
+    The mark as of each of the last borders is kept, because a decision taken at a border (what to forget) must come out
+    the same after a restore, and a restored record may be newer than the commit.
+    """
+
+    KEPT = 4
+    __slots__ = ("_news", "borders", "mark_ms")
+
+    def __init__(self) -> None:
+        self.mark_ms = -1
+        self._news = False
+        self.borders: list[tuple[int, int]] = []
+
+    def see(self, time_ms: int) -> None:
+        if time_ms > self.mark_ms:
+            self.mark_ms = time_ms
+            self._news = True
+
+    def tick(self, time_ms: int) -> None:
+        """A tick is news even if it moves nothing: who waits for its mark knows that all before it is through."""
+        self.see(time_ms)
+        self._news = True
+
+    def border(self, end: int) -> Entity:
+        """Remember the mark at a border; the record to write."""
+        self.borders = [*self.borders, (end, self.mark_ms)][-self.KEPT :]
+        rows = b"".join(Packed(">qq").pack(*row) for row in self.borders)
+        return Entity(SYSTEM + b"mark", HEAD.pack(end - 1, 0, 0) + rows)
+
+    def restore(self, value: bytes, committed: int) -> None:
+        rows = [tuple(row) for row in Packed(">qq").iter_unpack(value[HEAD.size :])]
+        self.borders = [(end, mark) for end, mark in rows if end <= committed]
+        self.mark_ms = self.borders[-1][1] if self.borders else -1
+
+    def take_news(self) -> bool:
+        """Whether there is a mark to send since the last call."""
+        news, self._news = self._news, False
+        return news
+
+
+class Counts(Counter[str]):
+    """Process-local counters of a stage, for /metrics; they never fall and mean nothing to any result."""
+
+
+class SegmentedStage:
+    """The shared half of contacts, staff and customers: segments, marks, partials and the dead letters."""
+
+    name = "segmented"
+    by_segment = True
+
+    def __init__(self, partition: int, segment_size: int, board_partitions: int) -> None:
+        self.partition = partition
+        self.segment_size = segment_size
+        self.board_partitions = board_partitions
+        self.running = RunningSegment(f"{self.name}/{partition}")
+        self.marks = MarkKeeper()
+        self.counts = Counts()
+        self.versions = Versions()
+        self._letters: list[Output] = []
+
+    def restore(self, records: Iterable[Record]) -> None:
+        self.versions.take(records)
+
+    def _begin(self, records: Sequence[Record]) -> None:
+        segment = records[0].offset // self.segment_size
+        if segment != self.running.segment:
+            self.running.begin(segment)
+
+    def _reject(self, record: Record, rejected: Rejected) -> None:
+        self.counts[f"rejected.{rejected.reason}"] += 1
+        self._letters.append(dead_letter(record, rejected, self.name))
+
+    def _partials(self) -> list[Output]:
+        """Changed sums, registers and the mark, each to its board partition."""
+        rows = [(p.cut, wire.encode(p)) for p in self.running.take_changed()]
+        return [self._to_board(cut, value) for cut, value in rows]
+
+    def _to_board(self, cut: tuple[str, ...], value: bytes) -> Output:
+        return Output("partials", None, value, wire.board_partition(cut, self.board_partitions))
+
+    def _mark(self) -> list[Output]:
+        if not self.marks.take_news():
+            return []
+        value = wire.encode(Mark(self.running.origin, self.running.position, self.marks.mark_ms))
+        return [Output("partials", None, value, p) for p in range(self.board_partitions)]
+
+    def _letters_taken(self) -> list[Output]:
+        letters, self._letters = self._letters, []
+        return letters
+
+
+def dead_letter(record: Record, rejected: Rejected, stage: str) -> Output:
+    """The record untouched, with where it stood and why it is refused (never what is in it)."""
+    headers = [
+        *record.headers,
+        ("cc_dlq_reason", rejected.reason.encode()),
+        ("cc_dlq_message", rejected.detail.encode()[:512]),
+        ("cc_dlq_stage", stage.encode()),
+        ("cc_dlq_topic", record.topic.encode()),
+        ("cc_dlq_partition", str(record.partition).encode()),
+        ("cc_dlq_offset", str(record.offset).encode()),
+        ("cc_dlq_appended_at", str(record.timestamp).encode()),
+        ("cc_dlq_id", f"{record.topic}/{record.partition}/{record.offset}".encode()),
+    ]
+    return Output("dlq", record.key, record.value, 0, headers)

@@ -1,0 +1,229 @@
+"""The staff stage: events of agents in, time by state and agents by state out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from streams import codec
+from streams.core import events as ev
+from streams.core.agent import SETTLE_MS, AgentState, fold
+from streams.core.contact import Kept, difference
+from streams.core.measure import CutKey, Post
+from streams.core.partials import Register
+from streams.core.source import Record, Rejected
+from streams.core.terms import Terms
+from streams.stages import wire
+from streams.stages.base import Entity, Output, Seal
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
+
+EVENTS_MAX = 20_000
+"""Events of one agent within the settling time; more are refused and counted."""
+_AGENT = b"a"
+_Stored = tuple[AgentState, list[tuple[int, int, bytes]]]
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(_Stored).decode
+
+
+class Agent:
+    """One agent: the settled base and the events since, with their offsets."""
+
+    __slots__ = ("base", "events", "heard_ms", "ids", "kept", "position", "settled_at", "state")
+
+    def __init__(self, base: AgentState) -> None:
+        self.base = base
+        self.state = base.copy()
+        self.kept: list[Kept] = []
+        self.events: list[ev.AgentEvent] = []
+        self.ids: set[str] = set()
+        self.position = -1
+        self.heard_ms = 0
+        self.settled_at = -1
+
+    def keep(self, kept: Kept, event: ev.AgentEvent) -> None:
+        self.kept.append(kept)
+        self.events.append(event)
+        self.ids.add(event.id)
+        self.position = kept.offset
+        self.heard_ms = max(self.heard_ms, event.time, kept.append_ms)
+
+    def settle(self, start: int, mark_ms: int) -> None:
+        """At the beginning of the segment at ``start``: fold what is old into the base."""
+        if self.settled_at == start:
+            return
+        self.settled_at = start
+        until = mark_ms - SETTLE_MS
+        old = [e for k, e in zip(self.kept, self.events, strict=True) if k.offset < start and e.time < until]
+        if not old:
+            return
+        self.base, _ = fold(self.base, old)
+        settled = {e.id for e in old}
+        pairs = [(k, e) for k, e in zip(self.kept, self.events, strict=True) if e.id not in settled]
+        self.kept, self.events = [k for k, _ in pairs], [e for _, e in pairs]
+        self.ids -= settled
+
+
+class StaffStage(SegmentedStage):
+    """One partition of agent events."""
+
+    name = "staff"
+
+    def __init__(
+        self, partition: int, *, terms: Terms, post: Post, segment_size: int, board_partitions: int, skew_ms: int = 0
+    ) -> None:
+        super().__init__(partition, segment_size, board_partitions)
+        self._terms = terms
+        self._post = post
+        self._skew_ms = skew_ms
+        self._agents: dict[str, Agent] = {}
+        self._present: dict[str, None] = {}
+        """Agents who are not offline, the one not heard of for longest first."""
+        self._dirty: dict[str, None] = {}
+        self._levels: Counter[CutKey] = Counter()
+        self._touched: set[CutKey] = set()
+        self._start_mark_ms = -1
+        self._kinds: dict[type, Callable[[Record, Any], None]] = {
+            ev.Tick: self._tick, ev.Restarted: self._restarted, Rejected: self._reject,
+        }  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self._agents)
+
+    # -- restore
+
+    def start(self, committed: int) -> None:
+        self.running.position = committed - 1
+        for key, _, value in self.versions.drain():
+            if key == SYSTEM + b"mark":
+                self.marks.restore(value, committed)
+            else:
+                self._start_agent(key[1:].decode(), value, committed)
+        self._start_mark_ms = self.marks.mark_ms
+        self._touched = set()
+
+    def _start_agent(self, name: str, value: bytes, committed: int) -> None:
+        base, rows = _unpack(value[HEAD.size :])
+        agent = Agent(base)
+        for row in rows:
+            if row[0] < committed:
+                event = codec.decode_agent(row[2])
+                assert isinstance(event, ev.AgentEvent)
+                agent.keep(Kept(*row), event)
+        if not agent.kept and base.last_ms < 0:
+            return
+        agent.heard_ms = max(agent.heard_ms, base.last_ms)
+        agent.state, _ = fold(agent.base, agent.events)
+        self._agents[name] = agent
+        self._note(name, agent, [])
+
+    # -- absorb
+
+    def absorb(self, records: Sequence[Record]) -> None:
+        self._begin(records)
+        for record in records:
+            self.running.position = record.offset
+            event = codec.decode_agent(record.value)
+            special = self._kinds.get(type(event))
+            if special is not None:
+                special(record, event)
+            elif self._skew_ms and event.time > record.timestamp + self._skew_ms:  # type: ignore[union-attr]
+                self._reject(record, Rejected("time.in_future", "event time is ahead of its append time"))
+            else:
+                self._event(record, event)  # type: ignore[arg-type]
+        self.counts["events"] += len(records)
+
+    def _event(self, record: Record, event: ev.AgentEvent) -> None:
+        agent = self._agents.get(event.agent)
+        if agent is None:
+            agent = self._agents[event.agent] = Agent(AgentState())
+        agent.settle(self.running.segment * self.segment_size, self._start_mark_ms)
+        if event.id in agent.ids:
+            self.counts["duplicates"] += 1
+        elif event.time < agent.base.last_ms:
+            self.counts["late"] += 1
+        elif len(agent.kept) >= EVENTS_MAX:
+            self._reject(record, Rejected("agent.events_max", f"more than {EVENTS_MAX} events of one agent"))
+        else:
+            assert record.value is not None
+            self.marks.see(event.time)
+            self._add(agent, event, Kept(record.offset, record.timestamp, record.value))
+
+    def _add(self, agent: Agent, event: ev.AgentEvent, kept: Kept) -> None:
+        before = agent.state.levels()
+        in_order = event.time > agent.state.last_ms
+        old = [] if in_order else fold(agent.base, agent.events)[1]
+        agent.keep(kept, event)
+        if in_order:
+            new = list(agent.state.apply(event))
+        else:
+            agent.state, new = fold(agent.base, agent.events)
+        for fact, sign in difference([(f, 1) for f in old], [(f, 1) for f in new]):
+            self._post(fact, sign, self.running.cell)
+        self._dirty[event.agent] = None
+        self._note(event.agent, agent, before)
+
+    def _note(self, name: str, agent: Agent, before: Sequence[CutKey]) -> None:
+        now = agent.state.levels()
+        for cuts, sign in ((before, -1), (now, 1)):
+            for cut in cuts:
+                self._levels[cut] += sign
+                self._touched.add(cut)
+        self._present.pop(name, None)
+        if now:
+            self._present[name] = None
+
+    # -- time: acts only by adding an event to the agent it concerns
+
+    def _tick(self, record: Record, tick: ev.Tick) -> None:
+        if self._skew_ms and tick.time > record.timestamp + self._skew_ms:
+            self._reject(record, Rejected("time.in_future", "tick is ahead of its append time"))
+            return
+        self.marks.tick(tick.time)
+        self.counts["ticks"] += 1
+        due = []
+        for name in self._present:
+            if self._agents[name].heard_ms + self._terms.horizon_ms > tick.time:
+                break
+            due.append(name)
+        for name in due:
+            self._log_out(name, record)
+
+    def _log_out(self, name: str, record: Record) -> None:
+        """An agent nobody has heard of for the whole horizon is not there."""
+        agent = self._agents[name]
+        at = agent.state.last_ms + 1
+        event = ev.LoggedOut(id=f"silence:{at}", source="contact-streams", agent=name, time=at, reason="silence")
+        self.counts["lost.silence"] += 1
+        self._add(agent, event, Kept(record.offset, record.timestamp, codec.encode(event)))
+
+    def _restarted(self, record: Record, event: ev.Restarted) -> None:
+        """A restart of the platform says nothing about who is logged in (it restores its members)."""
+        self.counts["restarts"] += 1
+
+    # -- publish and seal
+
+    def publish(self) -> list[Output]:
+        outputs = self._partials()
+        for cut in self._touched:
+            register = Register(self.running.origin, cut, self.running.position, {"agents": self._levels[cut]})
+            outputs.append(self._to_board(cut, wire.encode(register)))
+        self._touched = set()
+        return outputs + self._mark() + self._letters_taken()
+
+    def seal(self, end: int) -> Seal:
+        outputs = self.publish()
+        entities = [self._entity(name) for name in self._dirty]
+        entities.append(self.marks.border(end))
+        self._dirty = {}
+        self._start_mark_ms = self.marks.mark_ms
+        return Seal(outputs, (), entities, end)
+
+    def _entity(self, name: str) -> Entity:
+        agent = self._agents[name]
+        value = HEAD.pack(agent.position, agent.heard_ms, 1) + _pack((agent.base, agent.kept))
+        return Entity(_AGENT + name.encode(), value)
+
+
