@@ -1,0 +1,306 @@
+"""The one loop: owned partitions, batches in, timed writes out, ticks, and what happens at a rebalance.
+
+A rebalance drops every shard whole and takes the assigned partitions anew: fence the earlier owner, append a sentinel to
+the changelog (its last offset would otherwise be a transaction marker, which is never delivered, and recovery would wait
+for it for ever), read the committed offset, restore, start at the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic, time
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from streams import codec
+from streams.core.events import Tick
+from streams.core.shard import Jump
+from streams.errors import StateError
+from streams.runtime.ends import LogReader
+from streams.runtime.owner import Lost, Owner
+from streams.runtime.stages import StageSpec
+from streams.runtime.writing import Target, fenced_producer, plain_producer, send, settled
+
+log = logging.getLogger("streams")
+PENDING_SEGMENTS = 4
+"""Segments a shard may be ahead of its commit before it waits for its writes."""
+EXIT_FAILED = 70
+TICKING = ("contacts", "staff")
+
+
+class Timing:
+    """How often what happens, in ms; ``tick_ms`` 0: never."""
+
+    def __init__(self, publish_ms: int, tick_ms: int) -> None:
+        self.publish_ms = publish_ms
+        self.tick_ms = tick_ms
+
+
+class Runtime:
+    """Everything a worker owns; the tables and agents of Faust call into it."""
+
+    def __init__(
+        self, app: faust.App, *, bootstrap: str, security: dict[str, Any], group: str, specs: Sequence[StageSpec],
+        targets: dict[str, Target], segment_size: int, timing: Timing,
+    ) -> None:  # fmt: skip
+        self.app = app
+        self.specs = {spec.topic: spec for spec in specs}
+        self.owners: dict[tuple[str, int], Owner] = {}
+        self.ends: dict[tuple[str, int], int] = {}
+        self.rebalances = 0
+        self.moved_at = monotonic()
+        self.restored = False
+        self._first_table = next(s.name for s in specs if s.changelog)
+        self._changelogs = {s.name: s for s in specs if s.changelog}
+        self._bootstrap, self._security, self._group = bootstrap, security, group
+        self._targets = targets
+        self._segment_size = segment_size
+        self._timing = timing
+        self._plain: AIOKafkaProducer
+        self._logs: LogReader
+        self._caught_up_to: dict[tuple[str, int], int] = {}
+        self._started = asyncio.Lock()
+        self._running = False
+        self._closing: set[asyncio.Future[None]] = set()
+
+    # -- life
+
+    async def start(self) -> None:
+        async with self._started:
+            if not self._running:  # made here, because these clients belong to a running loop
+                self._plain = plain_producer(self._bootstrap, self._security)
+                self._logs = LogReader(self._bootstrap, self._group, self._security)
+                await asyncio.gather(self._plain.start(), self._logs.start())
+                self._running = True
+
+    async def stop(self) -> None:
+        """Write what changed once more, then let go; whatever this misses, a replay brings."""
+        if self._running:
+            await asyncio.wait({asyncio.ensure_future(self._write_all())}, timeout=5)
+            self._drop_all()
+            await asyncio.gather(self._plain.stop(), self._logs.stop(), return_exceptions=True)
+
+    def fail(self, error: BaseException) -> None:
+        """End the worker now.  State is exact after a restart; going on would not be."""
+        log.critical("worker ends: %s: %s", type(error).__name__, error, exc_info=error)
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(EXIT_FAILED)
+
+    # -- rebalance
+
+    async def on_rebalance(self, stage: str, assigned: set[TP], generation: int) -> None:
+        if stage != self._first_table:
+            return  # Faust tells every table; once is enough
+        try:
+            await self.start()
+            await self._take(assigned, generation)
+        except Exception as error:
+            self.fail(error)
+
+    def drop(self) -> None:
+        """Partitions are being revoked: nothing touches their shards any more."""
+        self._drop_all()
+
+    def _drop_all(self) -> None:
+        owners, self.owners = self.owners, {}
+        self.restored = False
+        recovery = self.app.tables.recovery  # type: ignore[attr-defined]
+        for tp in list(recovery.active_offsets):
+            recovery.revoke(tp)
+        for owner in owners.values():
+            owner.die()
+            closing = asyncio.ensure_future(_quietly(owner.close()))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def _take(self, assigned: set[TP], generation: int) -> None:
+        began = monotonic()
+        self._drop_all()
+        self.rebalances += 1
+        mine = sorted((tp.topic, tp.partition) for tp in assigned if tp.topic in self.specs)
+        owners = dict(zip(mine, await asyncio.gather(*(self._own(*tp, generation) for tp in mine)), strict=True))
+        await self._sentinels(owners)
+        committed, first = await asyncio.gather(self._logs.committed(), self._logs.beginnings(mine))
+        for tp, owner in owners.items():
+            owner.committed = _start_of(tp, committed.get(tp), first[tp])
+        self.owners = owners
+        log.info("rebalance: generation %d, %d partitions fenced in %.2f s", generation, len(mine), monotonic() - began)
+
+    async def _own(self, topic: str, partition: int, generation: int) -> Owner:
+        spec = self.specs[topic]
+        fence = None
+        if spec.changelog:
+            fence = fenced_producer(self._bootstrap, self._security, f"{self._group}-{topic}-{partition}")
+            await fence.start()
+        return Owner(
+            spec.make(partition), topic, partition, segment_size=self._segment_size, changelog=spec.changelog,
+            targets=self._targets, plain=self._plain, fence=fence, commit=self._committer(generation),
+            generation=generation,
+        )  # fmt: skip
+
+    async def _sentinels(self, owners: dict[tuple[str, int], Owner]) -> None:
+        futures: list[Any] = []
+        for owner in owners.values():
+            if owner.changelog:
+                futures += await send(self._plain, owner.changelog, owner.partition, [(b"", b"", ())])
+        await settled(futures)
+
+    def _committer(self, generation: int) -> Callable[[str, int, int], Awaitable[bool]]:
+        async def commit(topic: str, partition: int, offset: int) -> bool:
+            if generation != self.app.consumer_generation_id:
+                return False
+            return bool(await self.app.consumer._commit({TP(topic, partition): offset}))  # type: ignore[attr-defined]
+
+        return commit
+
+    # -- restore
+
+    def restore(self, stage: str, partition: int, records: Any) -> None:
+        owner = self.owners.get((self._changelogs[stage].topic, partition))
+        if owner is not None:
+            owner.stage.restore(records if isinstance(records, list) else [records])
+
+    async def on_restored(self, stage: str) -> None:
+        """Faust has read this stage's changelogs to their ends."""
+        try:
+            for owner in list(self.owners.values()):
+                if owner.stage.name == stage:
+                    self._begin(owner)
+        except Exception as error:
+            self.fail(error)
+        self.restored = True
+
+    def _begin(self, owner: Owner) -> None:
+        if owner.shard.next is None and owner.committed is not None:
+            owner.start(owner.committed)
+
+    # -- records
+
+    async def take(self, event: Any) -> None:
+        """One folded batch."""
+        message = event.message
+        owner = self.owners.get((message.topic, message.partition))
+        if owner is None or owner.generation != self.app.consumer_generation_id:
+            return
+        if message.generation_id != owner.generation:
+            return
+        try:
+            self._begin(owner)
+            await self._room(owner)
+            await self._absorb(owner, event.value if isinstance(event.value, list) else [event.value])
+        except Lost:
+            return
+        except Exception as error:
+            self.fail(error)
+
+    async def _room(self, owner: Owner) -> None:
+        while owner.pending > PENDING_SEGMENTS * self._segment_size and not owner.shard.dead:
+            owner.room.clear()
+            await owner.room.wait()
+
+    async def _absorb(self, owner: Owner, records: list[Any]) -> None:
+        while not owner.shard.dead:
+            try:
+                owner.shard.absorb(records)
+                self.moved_at = monotonic()
+                return
+            except Jump as jump:
+                await self._check_jump(owner, jump)
+
+    async def _check_jump(self, owner: Owner, jump: Jump) -> None:
+        """A hole is legal only where the log itself has one (markers of a foreign transaction, retention)."""
+        found = await self._logs.next_at(owner.topic, owner.partition, jump.expected)
+        if owner.shard.dead:
+            raise Lost("rebalanced while looking at a hole")
+        if found != jump.got:
+            raise StateError(
+                f"{owner.topic}[{owner.partition}] was read with a hole",
+                f"expected offset {jump.expected}, got {jump.got}, but the log has {found}",
+                "restart the worker: it restores and reads again from the commit",
+            )
+        log.warning("%s[%d]: the log has no records from %d to %d", owner.topic, owner.partition, jump.expected, jump.got)
+        owner.shard.allow_jump(jump.got)
+
+    # -- timed work
+
+    async def publish_for_ever(self) -> None:
+        """Write every owner's changes a few times a second."""
+        while True:
+            await asyncio.sleep(self._timing.publish_ms / 1000)
+            await self._write_all()
+
+    async def _write_all(self) -> None:
+        await asyncio.gather(*(self._write(owner) for owner in list(self.owners.values())))
+
+    async def _write(self, owner: Owner) -> None:
+        try:
+            await owner.write()
+        except Lost as lost:
+            log.info("write given up: %s", lost)
+        except Exception as error:
+            if not owner.shard.dead:
+                self.fail(error)
+
+    async def tick_for_ever(self) -> None:
+        """Follow the ends of the logs and write time into the owned event partitions."""
+        while True:
+            await asyncio.sleep(max(self._timing.tick_ms, 200) / 1000)
+            try:
+                await self._look_at_ends()
+                if self._timing.tick_ms and self._caught_up():
+                    await self._tick()
+            except Exception as error:  # a broker that does not answer: the next round asks again
+                log.warning("no tick: %s", type(error).__name__)
+
+    async def _look_at_ends(self) -> None:
+        self._caught_up_to = dict(self.ends)
+        if self.owners:
+            self.ends = await self._logs.ends(self.owners)
+
+    def _caught_up(self) -> bool:
+        """No backlog: everything that was in the raw logs a tick ago is absorbed.
+
+        While there is one, time is told by the events themselves; a tick of the present would close windows and give up
+        contacts whose events are still on their way.
+        """
+        return self.restored and all(
+            (owner.absorbed or 0) >= self._caught_up_to.get(at, sys.maxsize)
+            for at, owner in self.owners.items()
+            if owner.stage.name == "ingest"
+        )
+
+    async def _tick(self) -> None:
+        value = codec.encode(Tick(time=int(time() * 1000)))
+        futures: list[Any] = []
+        for owner in list(self.owners.values()):
+            if owner.stage.name in TICKING:
+                futures += await send(self._plain, owner.topic, owner.partition, [(None, value, ())])
+        await settled(futures)
+
+
+def _start_of(tp: tuple[str, int], committed: int | None, first: int) -> int:
+    """Where to start; a commit that the log no longer has is never passed over in silence."""
+    if committed is None:
+        return first
+    if committed < first:
+        raise StateError(
+            f"{tp[0]}[{tp[1]}] begins at offset {first}, but only {committed} is processed",
+            "retention deleted records that were never read; what they would have added is lost",
+            "restore the topic, or start anew from what it still has under a new app name (kafka.app)",
+        )
+    return committed
+
+
+async def _quietly(closing: Awaitable[None]) -> None:
+    try:
+        await closing
+    except Exception as error:
+        log.debug("closing a dead shard: %s", type(error).__name__)

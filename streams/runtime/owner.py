@@ -1,0 +1,135 @@
+"""One owned partition of one stage: its shard, its fence and the only code that writes and commits for it.
+
+The order of a write (delivery rules 1 to 4): outputs by the plain producer, segment by segment, acknowledged; then
+results and entities in one transaction of the fenced producer; then the offset, in the generation that read the events.
+Anything that fails in between ends the shard, and the worker with it: state is exact again after a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+from zlib import crc32
+
+from aiokafka import AIOKafkaProducer
+
+from streams.core.shard import Shard
+from streams.runtime.writing import Target, Written, send, settled
+from streams.stages.base import Output, Seal, Stage
+
+Commit = Callable[[str, int, int], Awaitable[bool]]
+"""``(topic, partition, offset) -> done``; refuses when the generation has changed."""
+
+
+class Lost(Exception):
+    """The partition is not ours any more; what was being written loses by its position."""
+
+
+class Owner:
+    """See the module.  ``changelog`` None: the stage keeps nothing, so there is nothing to fence."""
+
+    def __init__(
+        self, stage: Stage, topic: str, partition: int, *, segment_size: int, changelog: str | None,
+        targets: Mapping[str, Target], plain: AIOKafkaProducer, fence: AIOKafkaProducer | None, commit: Commit,
+        generation: int,
+    ) -> None:  # fmt: skip
+        self.stage = stage
+        self.topic = topic
+        self.partition = partition
+        self.changelog = changelog
+        self.generation = generation
+        self.shard: Shard[Seal] = Shard(stage, segment_size)
+        self.committed: int | None = None
+        self.fence = fence
+        self.room = asyncio.Event()
+        self.room.set()
+        self.seals_written = 0
+        self.publishes_written = 0
+        self._targets = targets
+        self._plain = plain
+        self._commit = commit
+        self._lock = asyncio.Lock()
+
+    @property
+    def absorbed(self) -> int | None:
+        """The next offset to take, once started."""
+        return self.shard.next
+
+    @property
+    def pending(self) -> int:
+        """Records absorbed and not yet covered by a commit; what back-pressure counts."""
+        return 0 if self.shard.next is None or self.committed is None else self.shard.next - self.committed
+
+    def start(self, committed: int) -> None:
+        self.committed = committed
+        self.shard.start(committed)
+
+    def die(self) -> None:
+        """Nothing touches the shard from now on; a write in flight stops before its next step."""
+        self.shard.dead = True
+        self.room.set()
+
+    async def write(self) -> None:
+        """Publish what changed and write what is sealed.  One at a time; a call while one runs returns at once."""
+        if self._lock.locked() or self.shard.dead or self.shard.next is None:
+            return
+        async with self._lock:
+            seals = self.shard.take_seals()
+            running = self.stage.publish()
+            await self._send_outputs([*(o for seal in seals for o in seal.outputs), *running])
+            for seal in seals:
+                await self._write_seal(seal)
+            self.room.set()
+
+    async def _write_seal(self, seal: Seal) -> None:
+        self._check()
+        if seal.results or seal.entities:
+            await self._transact(seal)
+            self._check()
+        if not await self._commit(self.topic, self.partition, seal.commit):
+            raise Lost(f"commit of {self.topic}[{self.partition}] refused")
+        self.committed = seal.commit
+        self.seals_written += 1
+
+    async def _transact(self, seal: Seal) -> None:
+        """Results first: a crash between them and the entities makes us write the same results again, never miss any."""
+        assert self.fence is not None, "only a fenced shard has entities"
+        async with self.fence.transaction():
+            await self._send(self.fence, seal.results)
+            if seal.entities:
+                assert self.changelog is not None
+                rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in seal.entities)
+                await settled(await send(self.fence, self.changelog, self.partition, rows))
+
+    async def _send_outputs(self, outputs: Sequence[Output]) -> None:
+        if outputs:
+            await self._send(self._plain, outputs)
+            self.publishes_written += 1
+            self._check()
+
+    async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[Output]) -> None:
+        by_partition: dict[tuple[str, int], list[Written]] = {}
+        for output in outputs:
+            at = self._place(output)
+            by_partition.setdefault(at, []).append((output.key, output.value, output.headers))
+        futures: list[Any] = []
+        for (topic, partition), rows in by_partition.items():
+            futures += await send(producer, topic, partition, rows)
+        await settled(futures)
+
+    def _place(self, output: Output) -> tuple[str, int]:
+        target = self._targets[output.stream]
+        if output.partition is not None:
+            return target.topic, output.partition
+        return target.topic, crc32(output.key or b"") % target.partitions
+
+    def _check(self) -> None:
+        if self.shard.dead:
+            raise Lost(f"{self.topic}[{self.partition}] was taken away")
+
+    async def close(self) -> None:
+        if self.fence is not None:
+            await self.fence.stop()
+
+

@@ -1,0 +1,114 @@
+"""Faust tables whose store is a set of stages: Faust assigns and recovers the changelog, the stage keeps the state.
+
+A table here is never set: only seals write changelogs.  Changelog records pass as raw bytes in folded batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import faust
+from faust.stores.base import Store as BaseStore
+from faust.tables.table import Table
+from faust.types import TP
+
+
+class Raw(faust.Schema):  # type: ignore[type-arg]
+    """Keys and values as they are."""
+
+    def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+        return message.key
+
+    def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+        return message.value
+
+
+class Restoring(Protocol):
+    """What a table tells the runtime."""
+
+    async def on_rebalance(self, stage: str, assigned: set[TP], generation: int) -> None: ...
+    async def on_restored(self, stage: str) -> None: ...
+    def restore(self, stage: str, partition: int, records: Any) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
+
+
+class StageStore(BaseStore):  # type: ignore[type-arg]
+    """The store Faust asks about; it holds nothing itself."""
+
+    stage = ""
+    runtime: Restoring
+
+    def persisted_offset(self, tp: TP) -> int | None:
+        return None
+
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        await self.runtime.on_rebalance(self.stage, assigned, generation_id)
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        await self.runtime.on_restored(self.stage)
+
+    def reset_state(self) -> None: ...
+
+    def _clear(self) -> None: ...
+
+    def apply_changelog_batch(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("the table applies changelog batches")
+
+    async def backup_partition(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def restore_backup(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def __getitem__(self, key: Any) -> Any:
+        raise KeyError(key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError("only seals write")
+
+    def __delitem__(self, key: Any) -> None:
+        raise TypeError("only seals write")
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class StageTable(Table):  # type: ignore[type-arg]
+    """One stage's changelog as Faust sees it."""
+
+    stage = ""
+    runtime: Restoring
+    changelog_name = ""
+
+    def _new_store(self) -> StageStore:
+        store = StageStore("memory://", self.app, self, table_name=self.name)
+        store.stage, store.runtime = self.stage, self.runtime
+        return store
+
+    def _new_changelog_topic(self, **kwargs: Any) -> Any:
+        return self.app.topic(
+            self.changelog_name, schema=Raw(), partitions=self.partitions, internal=False, compacting=True,
+            acks=False, allow_empty=True, maxsize=131_072,
+        )  # fmt: skip
+
+    def apply_changelog_batch(self, batch: Any) -> None:
+        try:
+            for event in batch:
+                self.runtime.restore(self.stage, event.message.partition, event.value)
+        except BaseException as error:
+            self.runtime.fail(error)  # Faust would log this and go on without the records
+            raise
+
+
+def stage_table(app: faust.App, stage: str, changelog: str, partitions: int, runtime: Restoring) -> StageTable:
+    """A table for one stage, registered with the app."""
+    make: Callable[..., StageTable] = type(
+        "StageTable", (StageTable,), {"stage": stage, "runtime": runtime, "changelog_name": changelog}
+    )
+    table = make(app, name=stage, partitions=partitions)
+    app.tables.add(table)
+    return table
