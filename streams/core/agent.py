@@ -38,21 +38,32 @@ class AgentState(Struct, array_like=True):
     state: str = "offline"
     since_ms: int = 0
     last_ms: int = -1
+    wraps: dict[str, int] = field(default_factory=dict)
+    """Contact -> when its wrap-up is over, where the platform said so beforehand."""
 
     def copy(self) -> AgentState:
         return AgentState(
-            self.present, self.paused, dict(self.queues), dict(self.contacts), self.state, self.since_ms, self.last_ms
-        )
+            self.present, self.paused, dict(self.queues), dict(self.contacts), self.state, self.since_ms, self.last_ms,
+            dict(self.wraps),
+        )  # fmt: skip
 
     def apply(self, event: ev.AgentEvent) -> Iterator[Fact]:
-        """Fold one event; yields the slices of the state that ended by it, split at minutes."""
+        """Fold one event; yields the slices of the states that ended until then, split at minutes."""
+        for contact, until_ms in sorted(self.wraps.items(), key=lambda kv: (kv[1], kv[0])):
+            if until_ms <= event.time:
+                self._end(contact)
+                yield from self._pass(until_ms)
         self._change(event)
         self.last_ms = max(self.last_ms, event.time)
+        yield from self._pass(event.time)
+
+    def _pass(self, at_ms: int) -> Iterator[Fact]:
+        """The state may have changed at ``at_ms``."""
         state = self._state()
         if state != self.state:
             if self.state != "offline":
-                yield from slices(self.state, self.since_ms, event.time)
-            self.state, self.since_ms = state, event.time
+                yield from slices(self.state, self.since_ms, at_ms)
+            self.state, self.since_ms = state, at_ms
 
     def levels(self) -> list[tuple[str, ...]]:
         """The level keys this agent counts in: all agents, and each queue it is a member of."""
@@ -77,7 +88,7 @@ class AgentState(Struct, array_like=True):
             case ev.LoggedIn():
                 self.present = True
             case ev.LoggedOut():
-                self.present, self.paused, self.contacts = False, False, {}
+                self.present, self.paused, self.contacts, self.wraps = False, False, {}, {}
             case ev.JoinedQueue(queue=queue, paused=paused):
                 self.present = True
                 if len(self.queues) < QUEUES_MAX:
@@ -89,16 +100,20 @@ class AgentState(Struct, array_like=True):
                 self._pause(queue, False)
             case ev.NotReady(queue=queue):
                 self._pause(queue, True)
-            case ev.AgentContactEnded(contact=contact) | ev.AgentOfferEnded(contact=contact):
-                self.contacts.pop(contact, None)
+            case ev.AgentContactEnded(contact=contact):
+                self._end(contact if contact in self.contacts else self._swapped())
+            case ev.AgentOfferEnded(contact=contact):
+                self._end(contact)
             case ev.AgentOffered(contact=contact):
                 self._with(contact, "offered")
             case ev.AgentTalking(contact=contact):
                 self._with(contact, "talking")
             case ev.AgentHolding(contact=contact):
                 self._with(contact, "on_hold")
-            case ev.AgentWrapUp(contact=contact):
+            case ev.AgentWrapUp(contact=contact, time=time_ms, wrap_up_ms=wrap_up_ms):
                 self._with(contact, "wrap_up")
+                if wrap_up_ms is not None and contact in self.contacts:
+                    self.wraps[contact] = time_ms + max(0, wrap_up_ms)
             case _:
                 pass
 
@@ -110,8 +125,20 @@ class AgentState(Struct, array_like=True):
         elif len(self.queues) < QUEUES_MAX:
             self.queues[queue] = paused
 
+    def _end(self, contact: str | None) -> None:
+        if contact is not None:
+            self.contacts.pop(contact, None)
+            self.wraps.pop(contact, None)
+
+    def _swapped(self) -> str | None:
+        """The end of a call that the agent never had: after an attended transfer the ids are swapped, so it is the one
+        call they have."""
+        talking = [contact for contact, state in self.contacts.items() if state == "talking"]
+        return talking[0] if len(talking) == 1 else None
+
     def _with(self, contact: str, state: str) -> None:
         self.present = True
+        self.wraps.pop(contact, None)
         if len(self.contacts) < CONTACTS_MAX:
             self.contacts[contact] = state
 

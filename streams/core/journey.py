@@ -207,9 +207,15 @@ class Journey:
         self._say(visit.answer)
 
     def left_queue(self, event: ev.LeftQueue) -> None:
-        visit = self._expecting(event.queue) or self._infer(event, event.queue, event.time)
+        visit = self._expecting(event.queue) or self._left_unseen(event)
         if visit is not None and visit.answered_ms is None:  # else it contradicts the answer; the leg's end will come
             self._leave(visit, event.time, event.wait_ms, event.outcome)
+
+    def _left_unseen(self, event: ev.LeftQueue) -> Visit | None:
+        """An exit without an entry; one that names no wait, after an exit from the same queue, is a second report."""
+        if event.wait_ms is None and any(v.queue == event.queue and v.left is not None for v in self.visits):
+            return None
+        return self._infer(event, event.queue, event.time)
 
     def _leave(self, visit: Visit, at_ms: int, wait_ms: int | None, outcome: str) -> None:
         wait = self._duration(visit, at_ms, "wait_ms", wait_ms, at_ms - visit.entered_ms)

@@ -3,36 +3,82 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import faust
 
+from streams.core.pseudonym import Pseudonymizer, no_pseudonym
+from streams.kafka.topics import load, verify_for_worker
+from streams.kpis import FAMILIES
 from streams.runtime.folding import Folding
 from streams.runtime.loop import Runtime, Timing
+from streams.runtime.security import aiokafka_options, faust_credentials
 from streams.runtime.stages import Shape, stage_specs, targets
 from streams.runtime.tables import Raw, stage_table
+from streams.runtime.view import boards, health, worker_view
+from streams.settings import Settings
+from streams.sinks.prometheus import KpiCollector, registry
+from streams.sinks.server import Login, MetricsServer, serve
+from streams.sources import SOURCES
 
 log = logging.getLogger("streams")
 
 
-def build(shape: Shape, *, bootstrap: str, timing: Timing, session_ms: int = 6_000, instance_id: str | None = None,
-          security: dict[str, Any] | None = None, datadir: str | None = None) -> tuple[faust.App, Runtime]:  # fmt: skip
+def run(settings: Settings, loglevel: str = "INFO") -> int:
+    """Run a worker in the foreground until SIGTERM or SIGINT; the exit code.
+
+    Raises TopicsError if a topic is missing or has the wrong number of partitions, BrokerError if Kafka cannot be
+    reached, StreamsError if the metrics port is taken.
+    """
+    _logging(loglevel)
+    _verify(settings)
+    datadir = tempfile.mkdtemp(prefix="contact-streams-worker-")  # Faust wants a folder; nothing is kept in it
+    app, runtime = build(settings, datadir)
+    server = _serve(settings, runtime)
+    log.info("metrics at %s", server.url)
+    try:
+        return _run(app)
+    finally:
+        server.close()
+        shutil.rmtree(datadir, ignore_errors=True)
+
+
+def _verify(settings: Settings) -> None:
+    kafka = settings.kafka
+    sources = [source.topic for source in SOURCES.values()]
+    specs = load(kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, list(FAMILIES), sources)
+    verify_for_worker(kafka.bootstrap, specs, kafka.client_options())
+
+
+def shape_of(settings: Settings) -> Shape:
+    """What of the settings decides how stages are built."""
+    key = settings.pseudonym_key
+    return Shape(
+        prefix=settings.kafka.prefix,
+        app=settings.kafka.app_id,
+        partitions=settings.kafka.partitions,
+        segment_size=settings.processing.segment_size,
+        skew_ms=settings.processing.skew_ms,
+        keep_ms=settings.keep_ms,
+        terms=settings.terms(),
+        pseudonym=Pseudonymizer(key, settings.privacy.pseudonym_key_id) if key else no_pseudonym,
+    )
+
+
+def build(settings: Settings, datadir: str) -> tuple[faust.App, Runtime]:
     """The Faust app with a table per changelog and an agent per topic, and the runtime they call into."""
-    app = faust.App(
-        shape.app, broker=f"kafka://{bootstrap}", store="memory://", topic_partitions=shape.partitions,
-        web_enabled=False, stream_wait_empty=False, datadir=datadir or tempfile.mkdtemp(prefix="contact-streams-"),
-        ConsumerScheduler=Folding, consumer_max_fetch_size=1 << 20, broker_check_crcs=False, table_standby_replicas=0,
-        broker_session_timeout=session_ms / 1000, broker_heartbeat_interval=session_ms / 6000,
-        broker_commit_interval=3600.0, producer_acks=-1, consumer_auto_offset_reset="earliest",
-        topic_disable_leader=True, topic_allow_declare=False, worker_redirect_stdouts=False,
-        consumer_group_instance_id=instance_id, stream_recovery_delay=0.0, autodiscover=False,
-    )  # fmt: skip
+    shape, client = shape_of(settings), settings.kafka.client_options()
+    app = _app(settings, client, datadir)
     specs = stage_specs(shape)
     runtime = Runtime(
-        app, bootstrap=bootstrap, security=security or {}, group=shape.app, specs=specs, targets=targets(shape),
-        segment_size=shape.segment_size, timing=timing,
+        app, bootstrap=settings.kafka.bootstrap, security=aiokafka_options(client), group=shape.app, specs=specs,
+        targets=targets(shape), segment_size=shape.segment_size,
+        timing=Timing(settings.processing.publish_ms, settings.processing.tick_ms),
     )  # fmt: skip
     for spec in specs:
         if spec.changelog:
@@ -40,6 +86,20 @@ def build(shape: Shape, *, bootstrap: str, timing: Timing, session_ms: int = 6_0
         _agent(app, spec.topic, runtime)
     _tasks(app, runtime)
     return app, runtime
+
+
+def _app(settings: Settings, client: Mapping[str, Any], datadir: str) -> faust.App:
+    kafka = settings.kafka
+    return faust.App(
+        kafka.app_id, broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")],
+        broker_credentials=faust_credentials(client), store="memory://", topic_partitions=kafka.partitions,
+        web_enabled=False, stream_wait_empty=False, datadir=datadir, ConsumerScheduler=Folding,
+        consumer_max_fetch_size=1 << 20, broker_check_crcs=False, table_standby_replicas=0,
+        broker_session_timeout=kafka.session_ms / 1000, broker_heartbeat_interval=kafka.session_ms / 6000,
+        broker_commit_interval=3600.0, producer_acks=-1, consumer_auto_offset_reset="earliest",
+        topic_disable_leader=True, topic_allow_declare=False, worker_redirect_stdouts=False,
+        consumer_group_instance_id=kafka.instance_id or None, stream_recovery_delay=0.0, autodiscover=False,
+    )  # fmt: skip
 
 
 def _agent(app: faust.App, topic: str, runtime: Runtime) -> None:
@@ -73,19 +133,31 @@ def _tasks(app: faust.App, runtime: Runtime) -> None:
     app.on_before_shutdown.connect(stopping, weak=False)
 
 
-def run_worker(app: faust.App, loglevel: str = "INFO") -> int:
-    """Run until SIGTERM or SIGINT; the exit code."""
+def _serve(settings: Settings, runtime: Runtime) -> MetricsServer:
+    wanted = settings.metrics
+    collector = KpiCollector(
+        lambda: boards(runtime), lambda: worker_view(runtime), settings.terms(), windows=wanted.windows,
+        label_sets_max=wanted.label_sets_max,
+    )  # fmt: skip
+    login = Login(wanted.username, wanted.password) if wanted.password else None
+    return serve(wanted.host, wanted.port, registry(collector), lambda: health(runtime), login=login)
+
+
+def _logging(loglevel: str) -> None:
     logging.basicConfig(
         stream=sys.stderr, level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
     log.setLevel(loglevel)
     for noisy in ("streams.runtime.tables", "aiokafka.consumer.group_coordinator"):
         logging.getLogger(noisy).setLevel("CRITICAL")  # services coming and going; a coordinator not chosen yet
-    worker = faust.Worker(app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False)
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
 
 
+def _run(app: faust.App) -> int:
+    with open(os.devnull, "w") as nowhere:  # a spinner, and the cursor it hides, have no place in a log
+        worker = faust.Worker(
+            app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False, stdout=nowhere
+        )
+        try:
+            worker.execute_from_commandline()
+        except SystemExit as ended:
+            return int(ended.code or 0)

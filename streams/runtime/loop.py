@@ -11,12 +11,12 @@ import asyncio
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic, time
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from streams import codec
@@ -26,12 +26,15 @@ from streams.errors import StateError
 from streams.runtime.ends import LogReader
 from streams.runtime.owner import Lost, Owner
 from streams.runtime.stages import StageSpec
-from streams.runtime.writing import Target, fenced_producer, plain_producer, send, settled
+from streams.runtime.writing import Target, Writer, fenced_writer, plain_writer, settled
 
 log = logging.getLogger("streams")
 PENDING_SEGMENTS = 4
 """Segments a shard may be ahead of its commit before it waits for its writes."""
 EXIT_FAILED = 70
+REREAD_SECONDS = 2.0
+"""How long batches behind a hole may keep coming after we asked to read again."""
+STUCK_SECONDS = 10.0
 TICKING = ("contacts", "staff")
 
 
@@ -55,15 +58,19 @@ class Runtime:
         self.owners: dict[tuple[str, int], Owner] = {}
         self.ends: dict[tuple[str, int], int] = {}
         self.rebalances = 0
-        self.moved_at = monotonic()
+        self.turned_at = monotonic()
+        """When the loop last came round."""
         self.restored = False
+        self.stopping = False
+        self.given_up: Counter[tuple[str, ...]] = Counter()
+        """What shards that are not ours any more had counted."""
         self._first_table = next(s.name for s in specs if s.changelog)
         self._changelogs = {s.name: s for s in specs if s.changelog}
         self._bootstrap, self._security, self._group = bootstrap, security, group
         self._targets = targets
         self._segment_size = segment_size
         self._timing = timing
-        self._plain: AIOKafkaProducer
+        self._plain: Writer
         self._logs: LogReader
         self._caught_up_to: dict[tuple[str, int], int] = {}
         self._started = asyncio.Lock()
@@ -75,13 +82,14 @@ class Runtime:
     async def start(self) -> None:
         async with self._started:
             if not self._running:  # made here, because these clients belong to a running loop
-                self._plain = plain_producer(self._bootstrap, self._security)
+                self._plain = plain_writer(self._bootstrap, self._security)
                 self._logs = LogReader(self._bootstrap, self._group, self._security)
                 await asyncio.gather(self._plain.start(), self._logs.start())
                 self._running = True
 
     async def stop(self) -> None:
         """Write what changed once more, then let go; whatever this misses, a replay brings."""
+        self.stopping = True
         if self._running:
             await asyncio.wait({asyncio.ensure_future(self._write_all())}, timeout=5)
             self._drop_all()
@@ -117,6 +125,7 @@ class Runtime:
             recovery.revoke(tp)
         for owner in owners.values():
             owner.die()
+            self.given_up.update(owner.counted())
             closing = asyncio.ensure_future(_quietly(owner.close()))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
@@ -138,7 +147,7 @@ class Runtime:
         spec = self.specs[topic]
         fence = None
         if spec.changelog:
-            fence = fenced_producer(self._bootstrap, self._security, f"{self._group}-{topic}-{partition}")
+            fence = fenced_writer(self._bootstrap, self._security, f"{self._group}-{topic}-{partition}")
             await fence.start()
         return Owner(
             spec.make(partition), topic, partition, segment_size=self._segment_size, changelog=spec.changelog,
@@ -150,7 +159,7 @@ class Runtime:
         futures: list[Any] = []
         for owner in owners.values():
             if owner.changelog:
-                futures += await send(self._plain, owner.changelog, owner.partition, [(b"", b"", ())])
+                futures += await self._plain.send(owner.changelog, owner.partition, [(b"", b"", ())])
         await settled(futures)
 
     def _committer(self, generation: int) -> Callable[[str, int, int], Awaitable[bool]]:
@@ -169,18 +178,26 @@ class Runtime:
             owner.stage.restore(records if isinstance(records, list) else [records])
 
     async def on_restored(self, stage: str) -> None:
-        """Faust has read this stage's changelogs to their ends."""
+        """Faust has read this stage's changelogs to their ends; streams are still paused."""
         try:
             for owner in list(self.owners.values()):
-                if owner.stage.name == stage:
-                    self._begin(owner)
+                if owner.stage.name == stage or owner.changelog is None:
+                    await self._begin(owner)
         except Exception as error:
             self.fail(error)
-        self.restored = True
+        self.restored = all(owner.shard.next is not None for owner in self.owners.values())
 
-    def _begin(self, owner: Owner) -> None:
+    async def _begin(self, owner: Owner) -> None:
         if owner.shard.next is None and owner.committed is not None:
             owner.start(owner.committed)
+            await self._seek(owner)
+
+    async def _seek(self, owner: Owner) -> None:
+        """Read from where the shard stands.  Faust seeks to commits by itself, but not to offset 0 and not to where a
+        topic begins that nobody has committed; what it fetched and dropped meanwhile would be missing."""
+        if owner.shard.next is not None and not owner.shard.dead:
+            owner.sought_at = monotonic()
+            await self.app.consumer.seek(TP(owner.topic, owner.partition), owner.shard.next)
 
     # -- records
 
@@ -193,7 +210,7 @@ class Runtime:
         if message.generation_id != owner.generation:
             return
         try:
-            self._begin(owner)
+            await self._begin(owner)
             await self._room(owner)
             await self._absorb(owner, event.value if isinstance(event.value, list) else [event.value])
         except Lost:
@@ -209,25 +226,31 @@ class Runtime:
     async def _absorb(self, owner: Owner, records: list[Any]) -> None:
         while not owner.shard.dead:
             try:
-                owner.shard.absorb(records)
-                self.moved_at = monotonic()
+                if owner.shard.absorb(records):
+                    owner.moved_at = monotonic()
                 return
             except Jump as jump:
-                await self._check_jump(owner, jump)
+                if not await self._legal(owner, jump):
+                    return
 
-    async def _check_jump(self, owner: Owner, jump: Jump) -> None:
-        """A hole is legal only where the log itself has one (markers of a foreign transaction, retention)."""
+    async def _legal(self, owner: Owner, jump: Jump) -> bool:
+        """A hole is legal only where the log itself has one (markers of a foreign transaction, retention).
+
+        Any other is Faust's: records fetched and dropped around a rebalance.  Nothing behind it is absorbed; we read
+        again from where the shard stands.
+        """
         found = await self._logs.next_at(owner.topic, owner.partition, jump.expected)
-        if owner.shard.dead:
-            raise Lost("rebalanced while looking at a hole")
-        if found != jump.got:
-            raise StateError(
-                f"{owner.topic}[{owner.partition}] was read with a hole",
-                f"expected offset {jump.expected}, got {jump.got}, but the log has {found}",
-                "restart the worker: it restores and reads again from the commit",
-            )
-        log.warning("%s[%d]: the log has no records from %d to %d", owner.topic, owner.partition, jump.expected, jump.got)
-        owner.shard.allow_jump(jump.got)
+        if owner.shard.dead or owner.shard.next != jump.expected:
+            return False
+        if found == jump.got:
+            log.warning("%s[%d]: no records from %d to %d", owner.topic, owner.partition, jump.expected, jump.got)
+            owner.shard.allow_jump(jump.got)
+            return True
+        if monotonic() - owner.sought_at > REREAD_SECONDS:
+            owner.rereads += 1
+            log.warning("%s[%d]: %s; reading again", owner.topic, owner.partition, jump)
+            await self._seek(owner)
+        return False
 
     # -- timed work
 
@@ -235,6 +258,7 @@ class Runtime:
         """Write every owner's changes a few times a second."""
         while True:
             await asyncio.sleep(self._timing.publish_ms / 1000)
+            self.turned_at = monotonic()
             await self._write_all()
 
     async def _write_all(self) -> None:
@@ -264,6 +288,17 @@ class Runtime:
         self._caught_up_to = dict(self.ends)
         if self.owners:
             self.ends = await self._logs.ends(self.owners)
+        for at, owner in list(self.owners.items()):
+            if self.restored and self._stuck(owner, self._caught_up_to.get(at, 0)):
+                owner.rereads += 1
+                log.warning("%s[%d]: nothing read for a while at %s; reading again", *at, owner.absorbed)
+                await self._seek(owner)
+
+    def _stuck(self, owner: Owner, end: int) -> bool:
+        """Records are there, the shard has room, and none has come for long."""
+        quiet_since = max(owner.moved_at, owner.sought_at)
+        behind = owner.absorbed is not None and owner.absorbed < end
+        return behind and owner.room.is_set() and monotonic() - quiet_since > STUCK_SECONDS
 
     def _caught_up(self) -> bool:
         """No backlog: everything that was in the raw logs a tick ago is absorbed.
@@ -282,7 +317,7 @@ class Runtime:
         futures: list[Any] = []
         for owner in list(self.owners.values()):
             if owner.stage.name in TICKING:
-                futures += await send(self._plain, owner.topic, owner.partition, [(None, value, ())])
+                futures += await self._plain.send(owner.topic, owner.partition, [(None, value, ())])
         await settled(futures)
 
 

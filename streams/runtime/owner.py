@@ -8,18 +8,21 @@ Anything that fails in between ends the shard, and the worker with it: state is 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
-from aiokafka import AIOKafkaProducer
-
 from streams.core.shard import Shard
-from streams.runtime.writing import Target, Written, send, settled
+from streams.runtime.writing import Target, Writer, Written, settled
 from streams.stages.base import Output, Seal, Stage
 
 Commit = Callable[[str, int, int], Awaitable[bool]]
 """``(topic, partition, offset) -> done``; refuses when the generation has changed."""
+
+
+_COUNTED = {"events": "events_read", "records": "events_read", "duplicates": "events_duplicate", "late": "events_late"}
+"""Counter of a stage -> field of ``WorkerView``."""
 
 
 class Lost(Exception):
@@ -31,7 +34,7 @@ class Owner:
 
     def __init__(
         self, stage: Stage, topic: str, partition: int, *, segment_size: int, changelog: str | None,
-        targets: Mapping[str, Target], plain: AIOKafkaProducer, fence: AIOKafkaProducer | None, commit: Commit,
+        targets: Mapping[str, Target], plain: Writer, fence: Writer | None, commit: Commit,
         generation: int,
     ) -> None:  # fmt: skip
         self.stage = stage
@@ -46,6 +49,9 @@ class Owner:
         self.room.set()
         self.seals_written = 0
         self.publishes_written = 0
+        self.rereads = 0
+        self.sought_at = 0.0
+        self.moved_at = 0.0
         self._targets = targets
         self._plain = plain
         self._commit = commit
@@ -60,6 +66,19 @@ class Owner:
     def pending(self) -> int:
         """Records absorbed and not yet covered by a commit; what back-pressure counts."""
         return 0 if self.shard.next is None or self.committed is None else self.shard.next - self.committed
+
+    def counted(self) -> Counter[tuple[str, ...]]:
+        """What this shard has counted, as (field of ``WorkerView``, labels)."""
+        stage = self.stage
+        counts: Counter[tuple[str, ...]] = Counter()
+        for name, count in list(stage.counts.items()):
+            if name.startswith("rejected."):
+                counts["events_rejected", stage.name, name.removeprefix("rejected.")] += count
+            elif name in _COUNTED:
+                counts[_COUNTED[name], stage.name] += count
+        counts["seals", stage.name] += self.seals_written
+        counts["publishes", stage.name] += self.publishes_written
+        return counts
 
     def start(self, committed: int) -> None:
         self.committed = committed
@@ -95,12 +114,12 @@ class Owner:
     async def _transact(self, seal: Seal) -> None:
         """Results first: a crash between them and the entities makes us write the same results again, never miss any."""
         assert self.fence is not None, "only a fenced shard has entities"
-        async with self.fence.transaction():
+        async with self.fence.producer.transaction():
             await self._send(self.fence, seal.results)
             if seal.entities:
                 assert self.changelog is not None
                 rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in seal.entities)
-                await settled(await send(self.fence, self.changelog, self.partition, rows))
+                await settled(await self.fence.send(self.changelog, self.partition, rows))
 
     async def _send_outputs(self, outputs: Sequence[Output]) -> None:
         if outputs:
@@ -108,15 +127,13 @@ class Owner:
             self.publishes_written += 1
             self._check()
 
-    async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[Output]) -> None:
+    async def _send(self, writer: Writer, outputs: Sequence[Output]) -> None:
         by_partition: dict[tuple[str, int], list[Written]] = {}
         for output in outputs:
             at = self._place(output)
             by_partition.setdefault(at, []).append((output.key, output.value, output.headers))
-        futures: list[Any] = []
-        for (topic, partition), rows in by_partition.items():
-            futures += await send(producer, topic, partition, rows)
-        await settled(futures)
+        sent = await asyncio.gather(*(writer.send(*at, rows) for at, rows in by_partition.items()))
+        await settled([future for futures in sent for future in futures])
 
     def _place(self, output: Output) -> tuple[str, int]:
         target = self._targets[output.stream]

@@ -85,10 +85,11 @@ def _keyed(shape: Shape) -> list[StageSpec]:
 
     def spec(name: str, stream: str, stage: Callable[..., Stage]) -> StageSpec:
         def make(partition: int) -> Stage:
-            return stage(
+            made: Stage = stage(
                 partition, terms=shape.terms, post=post, segment_size=shape.segment_size,
                 board_partitions=shape.partitions, skew_ms=shape.skew_ms,
             )  # fmt: skip
+            return made
 
         return StageSpec(name, topics[stream].topic, f"{shape.app}-{name}-changelog", make)
 

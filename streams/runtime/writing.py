@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from time import time
 from typing import Any, NamedTuple
 
@@ -22,38 +22,62 @@ class Target(NamedTuple):
     partitions: int
 
 
-def plain_producer(bootstrap: str, security: dict[str, Any]) -> AIOKafkaProducer:
+def plain_writer(bootstrap: str, security: dict[str, Any]) -> Writer:
     """The worker's idempotent producer: a retry can neither double nor reorder."""
-    return AIOKafkaProducer(
+    return Writer(AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", max_batch_size=BATCH_BYTES_MAX,
         request_timeout_ms=REQUEST_MS, **security,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
-def fenced_producer(bootstrap: str, security: dict[str, Any], transactional_id: str) -> AIOKafkaProducer:
+def fenced_writer(bootstrap: str, security: dict[str, Any], transactional_id: str) -> Writer:
     """A shard's own producer: starting it aborts and shuts out every earlier owner."""
-    return AIOKafkaProducer(
+    return Writer(AIOKafkaProducer(
         bootstrap_servers=bootstrap, transactional_id=transactional_id, transaction_timeout_ms=REQUEST_MS,
         request_timeout_ms=REQUEST_MS, max_batch_size=BATCH_BYTES_MAX, **security,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
-async def send(producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[Written]) -> list[Any]:
-    """Hand the records to the producer in order; returns futures of the batches.  Await them all with ``settled``."""
+class Writer:
+    """A producer and one lane per partition.
+
+    aiokafka takes one waiting batch per partition; who comes next waits, and its time-out shrinks faster than time
+    when many wait at once.  In a lane only one waits.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self.producer = producer
+        self._lanes: dict[tuple[str, int], asyncio.Lock] = {}
+
+    async def start(self) -> None:
+        await self.producer.start()
+
+    async def stop(self) -> None:
+        await self.producer.stop()
+
+    async def send(self, topic: str, partition: int, records: Iterable[Written]) -> list[Any]:
+        """Hand the records over in order; returns futures of the batches.  Await them all with ``settled``."""
+        futures = []
+        lane = self._lanes.setdefault((topic, partition), asyncio.Lock())
+        async with lane:
+            for batch in _batches(self.producer, topic, records):
+                futures.append(await self.producer.send_batch(batch, topic, partition=partition))
+        return futures
+
+
+def _batches(producer: AIOKafkaProducer, topic: str, records: Iterable[Written]) -> Iterator[Any]:
     now = int(time() * 1000)
-    futures = []
     batch = producer.create_batch()
     for key, value, headers in records:
         if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
             batch.close()
-            futures.append(await producer.send_batch(batch, topic, partition=partition))
+            yield batch
             batch = producer.create_batch()
             if batch.append(key=key, value=value, timestamp=now, headers=list(headers)) is None:
                 raise ValueError(f"a record for {topic} is larger than {BATCH_BYTES_MAX} bytes")
     batch.close()
     if batch.record_count():
-        futures.append(await producer.send_batch(batch, topic, partition=partition))
-    return futures
+        yield batch
 
 
 async def settled(futures: Sequence[Any]) -> None:

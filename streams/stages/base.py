@@ -10,6 +10,7 @@ far: after its writes are acknowledged the offset ``Seal.commit`` may be committ
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -52,6 +53,8 @@ class Stage(Protocol):
     """One stage, one partition."""
 
     name: str
+    counts: Counter[str]
+    """Process-local counters; ``keyed.Counts`` names them."""
     by_segment: bool
     """True: sealed at segment borders only, so the commit is always a segment's start.  False: at every publish."""
 

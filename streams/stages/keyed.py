@@ -108,8 +108,8 @@ class MarkKeeper:
         return news
 
 
-class Counts(Counter[str]):
-    """Process-local counters of a stage, for /metrics; they never fall and mean nothing to any result."""
+Counts = Counter[str]
+"""Process-local counters of a stage, for /metrics; they never fall and mean nothing to any result."""
 
 
 class SegmentedStage:

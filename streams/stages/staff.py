@@ -81,6 +81,8 @@ class StaffStage(SegmentedStage):
         self._agents: dict[str, Agent] = {}
         self._present: dict[str, None] = {}
         """Agents who are not offline, the one not heard of for longest first."""
+        self._wraps: dict[str, int] = {}
+        """When the next wrap-up of an agent is over."""
         self._dirty: dict[str, None] = {}
         self._levels: Counter[CutKey] = Counter()
         self._touched: set[CutKey] = set()
@@ -174,6 +176,9 @@ class StaffStage(SegmentedStage):
         self._present.pop(name, None)
         if now:
             self._present[name] = None
+        self._wraps.pop(name, None)
+        if agent.state.wraps:
+            self._wraps[name] = min(agent.state.wraps.values())
 
     # -- time: acts only by adding an event to the agent it concerns
 
@@ -190,6 +195,17 @@ class StaffStage(SegmentedStage):
             due.append(name)
         for name in due:
             self._log_out(name, record)
+        for name in [n for n, until_ms in self._wraps.items() if until_ms <= tick.time]:
+            self._end_wrap_up(name, record)
+
+    def _end_wrap_up(self, name: str, record: Record) -> None:
+        """Wrap-up whose length was known is over."""
+        agent = self._agents[name]
+        contact, until_ms = min(agent.state.wraps.items(), key=lambda kv: (kv[1], kv[0]))
+        event = ev.AgentContactEnded(
+            id=f"wrapped:{contact}:{until_ms}", source="contact-streams", agent=name, time=until_ms, contact=contact
+        )
+        self._add(agent, event, Kept(record.offset, record.timestamp, codec.encode(event)))
 
     def _log_out(self, name: str, record: Record) -> None:
         """An agent nobody has heard of for the whole horizon is not there."""

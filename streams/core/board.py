@@ -1,0 +1,317 @@
+"""The board: adds up what all origins have sent about the cut keys of one partition.
+
+What it holds is a function of the partials topic up to an offset.  Nothing depends on how the topic
+was cut into batches, on when results were taken, or on how often the process died in between: cells
+ignore repeats, and everything else (windows, revisions, statuses, rows) is derived from cells,
+registers and marks, as incremental sums that a restart builds anew.
+
+**Writing.**  ``results`` takes what must be said and ``changes`` what must be stored; they are
+written together, then the offset absorbed so far is committed, and neither is called again before.
+
+**After a restart** some of what is restored may be newer than the commit.  The replay does not
+change it.  Three consequences:
+
+* it may stand in a transaction that was aborted, and the log cleaner removes such records, so it is
+  stored again (``start`` puts it among the changes);
+* its results may never have been seen, so they are said again;
+* what is restored is not the state of any one offset until the replay has passed the newest of it:
+  two cells of a window would be shown as of two different times, under the revision of the later
+  one.  So while ``catching_up`` nothing is said.  What changes is stored and the commit goes on,
+  but the base of the marks stays, and with it the knowledge of what has not been said.
+
+**Dropping.**  Cells below the floor (see ``marks``) are taken out at the offset that raised it, and
+windows that begin below it end; what they have still to say is said.  The removal of a cell is
+written when a base beyond that offset has been stored: with an older one, a restart would find the
+windows still open and the cell gone, or a replay meet its shares above the floor and count them
+from zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from streams.core.cell import Cell, Share
+from streams.core.kpi import Kpi
+from streams.core.line import Line, Posted
+from streams.core.marks import Marks, MarksRecord
+from streams.core.measure import Amounts, Cut, CutKey
+from streams.core.news import News
+from streams.core.partials import Mark, Partial, Register
+from streams.core.plan import Plan, plans
+from streams.core.result import Result
+from streams.core.terms import HOUR_MS, MINUTE_MS, Terms
+from streams.core.window import Window, Windows
+
+KEEP_HOURS_MIN = 25
+"""The longest local day: every window must be whole until it is final."""
+
+
+class Stored(NamedTuple):
+    """A register as it is stored."""
+
+    origin: str
+    cut: CutKey
+    posted: Posted
+
+
+class Gone(NamedTuple):
+    """A cell to remove; ``version`` is the last it had."""
+
+    cut: CutKey
+    minute: int
+    version: int
+
+
+class Changes(NamedTuple):
+    """What has to be stored; ``marks`` None: nothing at all."""
+
+    cells: Sequence[Cell]
+    registers: Sequence[Stored]
+    marks: MarksRecord | None
+    gone: Sequence[Gone]
+
+
+class Board:
+    """One partition of the board.  See the module."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        kpis: Iterable[Kpi],
+        origins: int,
+        *,
+        keep_ms: int = 0,
+        offered: str = "contacts_offered",
+    ) -> None:
+        """``origins`` must report marks before time is known.  Cells are dropped ``keep_ms`` after
+        their minute, 0 for never; ValueError if that is before their day is final.  ``offered`` is
+        the measure that is shown by the hour of the day."""
+        if keep_ms and keep_ms < KEEP_HOURS_MIN * HOUR_MS + terms.grace_ms:
+            raise ValueError(f"keep_ms {keep_ms} ends before a day of {KEEP_HOURS_MIN} h is final")
+        self._plans = plans(kpis)
+        self._windows = Windows(terms, [plan.cut for plan in self._plans.values()])
+        self.marks = Marks(origins, keep_ms)
+        self.lines: dict[CutKey, Line] = {}
+        self.news = News(
+            self.lines, self.marks, self._windows, grace_ms=terms.grace_ms, offered=offered
+        )
+        self.counted: dict[tuple[CutKey, str], int] = {}
+        """What partials have added since the process started: it never goes down ..."""
+        self.corrections: dict[tuple[CutKey, str], int] = {}
+        """... and what they have taken back, as a positive number."""
+        self.late_dropped = 0
+        """Partials for minutes below the floor."""
+        self._origins: dict[str, _Origin] = {}
+        self._lines_at: dict[int, list[Line]] = {}
+        """Minute -> who has a cell of it; kept only if cells are dropped."""
+        self._drops = keep_ms > 0
+        self._dropped_to = 0
+        self._emptied: dict[Line, None] = {}
+        self._restored_until = -1
+        self._cells: dict[Cell, None] = {}
+        self._registers: dict[tuple[Line, str], None] = {}
+        self._gone: list[list[Gone]] = [[], [], []]
+        """Removals: since the last seal; waiting for their base to be stored; due."""
+
+    # -- restore
+
+    def start(
+        self,
+        cells: Iterable[Cell],
+        registers: Iterable[Stored],
+        marks: MarksRecord | None,
+        committed: int,
+    ) -> None:
+        """Take what was stored, once and before anything else; the log goes on at ``committed``."""
+        if marks is not None:
+            self._restored_until = marks.version
+            self.marks.stand(marks.base)
+            self._dropped_to = marks.base.floor
+        unsaid: set[Window] = set()
+        for cell in cells:
+            if cell.minute < self._dropped_to:
+                self._gone[-1].append(Gone(cell.cut, cell.minute, cell.version))
+            else:
+                self._restore(cell, committed, unsaid)
+        for stored in registers:
+            self._restore_register(stored, committed)
+        for line in self.lines.values():
+            self.news.restarted(line, unsaid)
+        for moved in marks.since if marks is not None else ():
+            if moved.offset < committed and self.marks.again(moved):
+                self._time_moved()
+
+    def _restore(self, cell: Cell, committed: int, unsaid: set[Window]) -> None:
+        self._enter(self._line(cell.cut), cell)
+        for name, share in cell.shares.items():
+            if share.amounts is not None:
+                self._origin(name).shares.add(share)
+        for window in cell.windows:
+            window.add(cell.total, cell.version, cell.mark_ms)
+        if cell.version >= self.marks.base.offset:
+            unsaid.update(cell.windows)
+            if self._not_acknowledged(cell.version, committed):
+                self._cells[cell] = None
+
+    def _restore_register(self, stored: Stored, committed: int) -> None:
+        line = self._line(stored.cut)
+        line.registers[stored.origin] = stored.posted
+        if self._not_acknowledged(stored.posted.version, committed):
+            self._registers[line, stored.origin] = None
+
+    def _not_acknowledged(self, version: int, committed: int) -> bool:
+        """Whether what was stored with this version may be lost again.  Notes how far it goes."""
+        self._restored_until = max(self._restored_until, version)
+        return version >= max(committed, self.marks.base.offset)
+
+    def catching_up(self, end: int) -> bool:
+        """Whether a replay up to the offset ``end`` has not yet passed what was restored."""
+        return end <= self._restored_until
+
+    # -- absorb
+
+    def absorb(self, message: Partial | Register | Mark, offset: int) -> None:
+        """Take the record at ``offset`` of the partials topic; offsets rise."""
+        if isinstance(message, Partial):
+            self._partial(message, offset)
+        elif isinstance(message, Register):
+            self._register(message, offset)
+        elif self.marks.absorb(message, offset):
+            self._time_moved()
+
+    def _partial(self, partial: Partial, offset: int) -> None:
+        origin = self._origin(partial.origin)
+        if partial.segment > origin.segment:
+            origin.reach(partial.segment)
+        if partial.minute < self.marks.floor:
+            self.late_dropped += 1
+            return
+        line = self._line(partial.cut)
+        cell = line.cells.get(partial.minute)
+        if cell is None:
+            cell = Cell(partial.cut, partial.minute)
+            self._enter(line, cell)
+        changes = cell.absorb(partial, offset, self.marks.mark_ms)
+        if changes is not None:
+            origin.shares.add(cell.shares[partial.origin])
+            self._changed(line, cell, changes)
+
+    def _changed(self, line: Line, cell: Cell, changes: Amounts) -> None:
+        self._cells[cell] = None
+        windows = [window for window in cell.windows if window.alive]
+        for window in windows:
+            window.add(changes, cell.version, cell.mark_ms)
+        self.news.touched(line, cell.minute, windows, line.plan.reading(changes))
+        for name, change in changes.items():
+            counts = self.counted if change > 0 else self.corrections
+            at = (cell.cut, name)
+            counts[at] = counts.get(at, 0) + abs(change)
+
+    def _register(self, register: Register, offset: int) -> None:
+        line = self._line(register.cut)
+        changed = line.post(register, offset)
+        if changed is not None:
+            self._registers[line, register.origin] = None
+        if changed:
+            self.news.posted(line)
+
+    def _origin(self, name: str) -> _Origin:
+        origin = self._origins.get(name)
+        if origin is None:
+            origin = self._origins[name] = _Origin()
+        return origin
+
+    def _line(self, cut: CutKey) -> Line:
+        line = self.lines.get(cut)
+        if line is None:
+            plan = self._plans.get(cut[0]) or Plan(Cut(cut[0], cut[1:]), ())
+            line = self.lines[cut] = Line(cut, plan)
+        return line
+
+    def _enter(self, line: Line, cell: Cell) -> None:
+        self.news.opened(line, line.enter(cell, self._windows, self.marks.floor))
+        if self._drops:
+            self._lines_at.setdefault(cell.minute, []).append(line)
+
+    # -- time
+
+    def _time_moved(self) -> None:
+        self.news.time_moved()
+        if self.marks.floor > self._dropped_to:
+            self._drop(self.marks.floor)
+
+    def _drop(self, floor: int) -> None:
+        """Take out what is below the floor, which has risen."""
+        self._dropped_to = floor
+        for minute in sorted(m for m in self._lines_at if m < floor):
+            for line in self._lines_at.pop(minute):
+                self._drop_cell(line, minute)
+        for line in self.lines.values():
+            if line.close_before(floor * MINUTE_MS):
+                self.news.ended(line)
+
+    def _drop_cell(self, line: Line, minute: int) -> None:
+        cell = line.drop(minute)
+        for name, share in cell.shares.items():
+            self._origin(name).shares.discard(share)
+        self._gone[0].append(Gone(cell.cut, minute, cell.version))
+        if not line.cells and not line.registers:
+            self._emptied[line] = None
+
+    def _forget_emptied(self) -> None:
+        """Lines that hold nothing any more go when the last has been said of them."""
+        for line in [line for line in self._emptied if not line.live]:
+            del self._emptied[line]
+            if not line.cells and not line.registers:
+                del self.lines[line.cut]
+                self.news.forgotten(line)
+
+    # -- say and store
+
+    def results(self) -> list[Result]:
+        """Every result that has changed since the last call, as of what was absorbed."""
+        results = self.news.take()
+        self._forget_emptied()
+        return results
+
+    def changes(self, end: int, *, said: bool) -> Changes:
+        """Everything that has changed since the last call and must be stored, with ``end`` the
+        offset after what was absorbed; ``said``: the results are written with it."""
+        cells, registers = list(self._cells), list(self._registers)
+        stored = [Stored(name, line.cut, line.registers[name]) for line, name in registers]
+        record = None
+        if cells or registers or self.marks.taken() or any(self._gone):
+            record = self.marks.record(end)
+        gone: Sequence[Gone] = ()
+        if said:
+            self.marks.settle(end)
+            new, waiting, gone = self._gone
+            self._gone = [[], new, waiting]
+        self._cells, self._registers = {}, {}
+        return Changes(cells, stored, record, gone)
+
+
+class _Origin:
+    """``segment`` is the latest seen *in the log* since the start, ``shares`` those not forgotten.
+
+    What was restored says nothing about the log: a cell newer than the commit may have a later
+    segment while another cell still waits for the rest of an earlier one.
+    """
+
+    __slots__ = ("segment", "shares")
+
+    def __init__(self) -> None:
+        self.segment = -1
+        self.shares: set[Share] = set()
+
+    def reach(self, segment: int) -> None:
+        """Shares of earlier segments are complete: what they consisted of is forgotten."""
+        self.segment = segment
+        running = set()
+        for share in self.shares:
+            if share.segment < segment:
+                share.amounts = None
+            else:
+                running.add(share)
+        self.shares = running

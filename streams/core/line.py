@@ -1,0 +1,177 @@
+"""A line: everything the board holds for one cut key.
+
+Its cells by minute, the windows they are in, the registers its origins have posted, and the windows
+that are summed up when wanted (rolling, now).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from typing import NamedTuple
+
+from streams.core.calendar import QUARTER_MS
+from streams.core.cell import Cell
+from streams.core.measure import Amounts, CutKey
+from streams.core.partials import Register
+from streams.core.plan import OLDEST, Plan
+from streams.core.terms import MINUTE_MS
+from streams.core.window import (
+    FIXED,
+    NOW_SPAN,
+    ROLLING,
+    Span,
+    Window,
+    Windows,
+    start_of,
+)
+
+NOW = "now"
+"""What rolling windows and levels are to /metrics."""
+
+
+class Posted(NamedTuple):
+    """A register as last posted; ``version`` is its offset in the partials topic."""
+
+    position: int
+    version: int
+    values: Amounts
+
+
+class Line:
+    """See the module.  ``key`` is the cut key as dimension -> value; ``live`` says whether the
+    rolling windows stand in the topics; ``placed`` are the fixed windows that /metrics shows, by
+    kind: the open one and the closed one."""
+
+    __slots__ = (
+        "_by_quarter",
+        "by_kind",
+        "by_span",
+        "cells",
+        "cut",
+        "key",
+        "live",
+        "newest",
+        "now",
+        "placed",
+        "plan",
+        "registers",
+        "rolling",
+    )
+
+    def __init__(self, cut: CutKey, plan: Plan) -> None:
+        self.cut = cut
+        self.plan = plan
+        self.key = plan.key(cut)
+        self.cells: dict[int, Cell] = {}
+        self.by_span: dict[Span, Window] = {}
+        self.by_kind: dict[str, list[Window]] = {kind: [] for kind in FIXED}
+        self._by_quarter: dict[int, tuple[Window, ...]] = {}
+        self.registers: dict[str, Posted] = {}
+        self.rolling = tuple(
+            (minutes, Window(cut, self.key, plan, Span(kind, 0, 0), NOW))
+            for kind, minutes in ROLLING
+        )
+        self.now = Window(cut, self.key, plan, NOW_SPAN, NOW)
+        self.live = False
+        self.newest = -1
+        self.placed: dict[str, tuple[Window | None, Window | None]] = {}
+
+    # -- fixed windows
+
+    def enter(self, cell: Cell, windows: Windows, floor: int) -> list[Window]:
+        """Put a new cell into its windows; those of them that are new.
+
+        A window that begins before the floor cannot be summed up any more, so there is none.
+        """
+        self.cells[cell.minute] = cell
+        self.newest = max(self.newest, cell.minute)
+        quarter = cell.minute * MINUTE_MS // QUARTER_MS
+        known = self._by_quarter.get(quarter)
+        made: list[Window] = []
+        if known is None:
+            spans = windows.of(self.cut, cell.minute)
+            whole = [span for span in spans if span.start_ms >= floor * MINUTE_MS]
+            made = [self._open(span) for span in whole if span not in self.by_span]
+            known = self._by_quarter[quarter] = tuple(self.by_span[span] for span in whole)
+        cell.windows = known
+        return made
+
+    def _open(self, span: Span) -> Window:
+        window = self.by_span[span] = Window(self.cut, self.key, self.plan, span)
+        insort(self.by_kind[span.kind], window, key=start_of)
+        return window
+
+    def drop(self, minute: int) -> Cell:
+        """Take out the cell of a minute that is below the floor."""
+        self._by_quarter.pop(minute * MINUTE_MS // QUARTER_MS, None)
+        return self.cells.pop(minute)
+
+    def close_before(self, start_ms: int) -> bool:
+        """End every window that begins before ``start_ms``; whether there was one."""
+        ended = False
+        for kind, windows in self.by_kind.items():
+            until = bisect_right(windows, start_ms - 1, key=start_of)
+            for window in windows[:until]:
+                window.alive = False
+                del self.by_span[window.span]
+                ended = True
+            self.by_kind[kind] = windows[until:]
+        return ended
+
+    # -- rolling windows
+
+    def roll(self, mark_minute: int, moved_at: int) -> bool:
+        """Sum up the rolling windows that end where ``mark_minute`` begins; whether there is
+        anything in the longest.  ``moved_at``: the offset at which the mark came to this minute.
+
+        All of them have the revision of the longest, because what is in it decides whether the
+        others are there, if only with counts of 0.
+        """
+        sums: Amounts = {}
+        revision, mark_ms, done, found = moved_at, -1, 0, False
+        for minutes, window in self.rolling:
+            for minute in range(mark_minute - done - 1, mark_minute - minutes - 1, -1):
+                cell = self.cells.get(minute)
+                if cell is None:
+                    continue
+                found = True
+                revision, mark_ms = max(revision, cell.version), max(mark_ms, cell.mark_ms)
+                for name, amount in cell.total.items():
+                    sums[name] = sums.get(name, 0) + amount
+            done = minutes
+            window.sums, window.mark_ms = dict(sums), mark_ms
+            _shift(window, (mark_minute - minutes) * MINUTE_MS, mark_minute * MINUTE_MS)
+        for _, window in self.rolling:
+            window.revision = revision
+        return found
+
+    # -- registers
+
+    def post(self, register: Register, version: int) -> bool | None:
+        """Take a register; whether its values changed, None if it is a repeat."""
+        known = self.registers.get(register.origin)
+        if known is not None and register.position <= known.position:
+            return None
+        self.registers[register.origin] = Posted(register.position, version, register.values)
+        return known is None or known.values != register.values
+
+    def levels(self, moved_at: int) -> None:
+        """Combine the registers of all origins: times by their minimum, all else by the sum."""
+        sums: Amounts = {}
+        for posted in self.registers.values():
+            for name, value in posted.values.items():
+                if name not in sums:
+                    sums[name] = value
+                elif name.startswith(OLDEST):
+                    sums[name] = min(sums[name], value)
+                else:
+                    sums[name] += value
+        self.now.sums = sums
+        self.now.revision = max((moved_at, *(p.version for p in self.registers.values())))
+
+
+def _shift(window: Window, start_ms: int, end_ms: int) -> None:
+    """Another span is another statement: all of it must be said again."""
+    if (start_ms, end_ms) != window.span[1:3]:
+        window.span = Span(window.span.kind, start_ms, end_ms)
+        window.status = ""

@@ -1,0 +1,153 @@
+"""How far time has come on the board, and from which minute on it still counts.
+
+Each origin says how far its time has come; the board's mark is the lowest of them once all have
+said so.  It never falls.  The mark decides nothing about values: only the words provisional, final
+and corrected, which minutes the rolling windows hold, and what is old enough to be dropped.
+
+**The floor.**  Cells of minutes below the floor have been dropped, and with them the positions by
+which a repeat is known.  So nothing below the floor is taken any more: a share that came once more
+would count from zero.  The floor follows the mark at ``keep_ms``, and is stored all the same: after
+a restart with a longer ``keep_ms`` it would come out lower than it was, and the first late share of
+a dropped minute would pass for its whole sum.  Each mark is stored with the floor it caused, so a
+replay passes the same floors at the same offsets.
+
+**The base.**  What is stored may be newer than the commit: a transaction was aborted, or the commit
+did not get through.  For cells that is harmless, a replay changes nothing in them.  But the cells
+that the replay does change (whose newer record was not written) must be stamped with the mark as it
+was at that offset.  So two things are stored: the marks as they stood at an offset before which
+everything is known to be stored and said, the ``base``, and each mark taken since with its offset.
+A restart stands at the base and takes again those before the commit.  If the commit is older than
+the base (an operator has set it back) it stays there: the replay changes no cell before the base.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streams.core.partials import Mark
+from streams.core.terms import MINUTE_MS
+
+UNKNOWN = -1
+"""The mark before every expected origin has said one."""
+
+
+class Moved(NamedTuple):
+    """A mark that was taken at ``offset`` of the partials topic, and the floor after it."""
+
+    offset: int
+    origin: str
+    position: int
+    mark_ms: int
+    floor: int
+
+
+class Standing(NamedTuple):
+    """The marks as they stand at an offset.  ``origins``: origin -> (position, mark_ms).
+
+    ``moved_at`` and ``minute_at`` are the offsets at which the board's mark, and its minute, moved
+    last; ``floor`` is the first minute that counts.
+    """
+
+    offset: int
+    origins: dict[str, tuple[int, int]]
+    mark_ms: int = UNKNOWN
+    moved_at: int = -1
+    minute_at: int = -1
+    floor: int = 0
+
+
+class MarksRecord(NamedTuple):
+    """What is stored.  ``version``: the last offset absorbed before it was."""
+
+    version: int
+    base: Standing
+    since: list[Moved]
+
+
+class Marks:
+    """The marks of one board partition.
+
+    ``expected`` origins must have said a mark before there is one for the board.  ``keep_ms`` 0:
+    the floor stays where it is.
+    """
+
+    __slots__ = (
+        "_expected",
+        "_keep_ms",
+        "_origins",
+        "_since",
+        "base",
+        "floor",
+        "mark_ms",
+        "minute_at",
+        "moved_at",
+    )
+
+    def __init__(self, expected: int, keep_ms: int = 0) -> None:
+        self._expected = expected
+        self._keep_ms = keep_ms
+        self.stand(Standing(0, {}))
+
+    def stand(self, standing: Standing) -> None:
+        """Stand as stored, with nothing taken since."""
+        self.base = standing
+        self._since: list[Moved] = []
+        self._origins = dict(standing.origins)
+        self.mark_ms = standing.mark_ms
+        self.moved_at = standing.moved_at
+        self.minute_at = standing.minute_at
+        self.floor = standing.floor
+
+    def absorb(self, mark: Mark, offset: int) -> bool:
+        """Take a mark; whether the board's mark moved.  A position not higher is a repeat."""
+        known = self._origins.get(mark.origin)
+        if known is not None and mark.position <= known[0]:
+            return False
+        moved = self._set(offset, mark.origin, mark.position, mark.mark_ms)
+        if self._keep_ms and moved:
+            self.floor = max(self.floor, (self.mark_ms - self._keep_ms) // MINUTE_MS)
+        self._since.append(Moved(offset, *mark, self.floor))
+        return moved
+
+    def _set(self, offset: int, origin: str, position: int, mark_ms: int) -> bool:
+        _, known_ms = self._origins.get(origin, (-1, UNKNOWN))
+        self._origins[origin] = (position, max(known_ms, mark_ms))
+        if len(self._origins) < self._expected:
+            return False
+        lowest = min(ms for _, ms in self._origins.values())
+        if lowest <= self.mark_ms:
+            return False
+        if lowest // MINUTE_MS != self.mark_ms // MINUTE_MS:
+            self.minute_at = offset
+        self.mark_ms, self.moved_at = lowest, offset
+        return True
+
+    @property
+    def minute(self) -> int:
+        """The minute the mark is in; -1 if there is no mark."""
+        return self.mark_ms // MINUTE_MS
+
+    @property
+    def known_ms(self) -> int | None:
+        """The mark, None if there is none."""
+        return None if self.mark_ms == UNKNOWN else self.mark_ms
+
+    def again(self, moved: Moved) -> bool:
+        """Take a stored mark; whether the board's mark moved."""
+        self._since.append(moved)
+        self.floor = moved.floor
+        return self._set(*moved[:-1])
+
+    def taken(self) -> bool:
+        """Whether marks were taken since the base."""
+        return bool(self._since)
+
+    def record(self, end: int) -> MarksRecord:
+        """What to store after everything before ``end`` was absorbed."""
+        return MarksRecord(end - 1, self.base, self._since)
+
+    def settle(self, end: int) -> None:
+        """Everything before ``end`` is being stored and said: it is the base of the next record,
+        which is made only when that is acknowledged."""
+        origins = dict(self._origins)
+        self.stand(Standing(end, origins, self.mark_ms, self.moved_at, self.minute_at, self.floor))

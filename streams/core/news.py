@@ -1,0 +1,231 @@
+"""What the board has to say: which results must be computed, and computing them.
+
+A result is said again when something it is made of has changed:
+
+* fixed windows: the KPIs that read a changed amount; all of them when the window is new or its
+  status changes, which the mark does too;
+* rolling windows: the same, and all of them whenever the mark's minute changes.  A cut stays in
+  them, with counts of 0 if need be, as long as the longest one holds anything;
+* levels: all of a cut when one of its registers changes; ages also when the mark has moved by a
+  second.
+
+A ratio that has become undefined is withdrawn, once, if it was said before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from streams.core.calendar import QUARTER_MS
+from streams.core.line import Line
+from streams.core.marks import UNKNOWN, Marks
+from streams.core.measure import CutKey
+from streams.core.plan import ALL, evaluate
+from streams.core.result import PROVISIONAL, Result, status_of
+from streams.core.rows import Rows
+from streams.core.terms import SECOND_MS
+from streams.core.window import ROLLING_MINUTES_MAX, Window, Windows
+
+
+class News:
+    """What changed since it was said last.  Sets are dictionaries, in the order of the log."""
+
+    __slots__ = (
+        "_aged_ms",
+        "_due",
+        "_grace_ms",
+        "_levels",
+        "_lines",
+        "_marks",
+        "_numbered",
+        "_placed_quarter",
+        "_rolled_minute",
+        "_rolling",
+        "_spans",
+        "_touched",
+        "_unplaced",
+        "shown",
+    )
+
+    def __init__(
+        self,
+        lines: dict[CutKey, Line],
+        marks: Marks,
+        spans: Windows,
+        *,
+        grace_ms: int,
+        offered: str,
+    ) -> None:
+        self.shown = Rows(offered)
+        self._lines = lines
+        self._marks = marks
+        self._spans = spans
+        self._grace_ms = grace_ms
+        self._touched: dict[Window, None] = {}
+        self._rolling: dict[Line, None] = {}
+        self._levels: dict[Line, None] = {}
+        self._unplaced: dict[Line, None] = {}
+        self._due: list[tuple[int, int, Window]] = []
+        """Windows that are not final yet, by the mark that makes them so."""
+        self._numbered = 0
+        self._rolled_minute = -1
+        self._placed_quarter = -1
+        self._aged_ms = UNKNOWN
+
+    # -- what changes
+
+    def opened(self, line: Line, windows: Iterable[Window]) -> None:
+        """The line has new windows.  One that is late is final from the beginning."""
+        for window in windows:
+            self._unplaced[line] = None
+            due_ms = window.span.end_ms + self._grace_ms
+            if due_ms > self._marks.mark_ms:
+                self._numbered += 1
+                heappush(self._due, (due_ms, self._numbered, window))
+
+    def ended(self, line: Line) -> None:
+        """Windows of the line have ended."""
+        self._unplaced[line] = None
+
+    def touched(self, line: Line, minute: int, windows: Iterable[Window], changed: int) -> None:
+        """A cell of ``windows`` has changed: what the KPIs ``changed`` read."""
+        for window in windows:
+            window.changed |= changed
+            self._touched[window] = None
+        ahead = self._marks.minute - minute
+        if 0 < ahead <= ROLLING_MINUTES_MAX:
+            self._rolling[line] = None
+            for minutes, window in line.rolling:
+                if ahead <= minutes:
+                    window.changed |= changed
+
+    def posted(self, line: Line) -> None:
+        """A register of the line has changed."""
+        line.now.changed = ALL
+        self._levels[line] = None
+
+    def time_moved(self) -> None:
+        """The mark has: windows whose end it has passed by the grace are final now."""
+        while self._due and self._due[0][0] <= self._marks.mark_ms:
+            self._touched[heappop(self._due)[2]] = None
+
+    def restarted(self, line: Line, unsaid: set[Window]) -> None:
+        """What was said of a restored line is derived from the marks, or taken to be everything.
+
+        Windows with a cell beyond the commit are ``unsaid``.  The rolling windows can only hold
+        what is not older than their length before the restored mark.
+        """
+        for windows in line.by_kind.values():
+            for window in windows:
+                window.forget()
+                if window in unsaid:
+                    self._touched[window] = None
+                else:
+                    window.status = self._status(window)
+        line.live = line.newest >= self._marks.minute - ROLLING_MINUTES_MAX
+        for _, window in line.rolling:
+            window.forget()
+        line.now.forget()
+        if line.registers:
+            self.posted(line)
+
+    def forgotten(self, line: Line) -> None:
+        """The line holds nothing any more."""
+        for waiting in (self._rolling, self._levels, self._unplaced):
+            waiting.pop(line, None)
+        self.shown.forget(line)
+
+    def _status(self, window: Window) -> str:
+        return status_of(window, self._marks.mark_ms, self._grace_ms)
+
+    # -- what is said
+
+    def take(self) -> list[Result]:
+        """Every result that has changed since the last call."""
+        said: list[Result] = []
+        hours = self._place()
+        for window in self._touched:
+            self._say(window, said)
+            if window.span.kind == "hour" and window.cut in self._lines:
+                hours[self._lines[window.cut]] = None
+        self._touched = {}
+        for line in hours:
+            self.shown.count_hours(line)
+        if self._marks.mark_ms != UNKNOWN:
+            self._say_rolling(said)
+        self._say_levels(said)
+        return said
+
+    def _say(self, window: Window, said: list[Result]) -> None:
+        """Append what is to be said of a window, and bring its rows up to date."""
+        status = self._status(window)
+        chosen = window.changed if status == window.status else ALL
+        window.status, window.changed = status, 0
+        mark_ms, as_of = self._marks.mark_ms, self._marks.known_ms
+        cut, span, revision = window.cut, window.span, window.revision
+        for bit, kpi in window.plan.of_kind(span.kind, chosen):
+            value = evaluate(kpi, window.sums, mark_ms)
+            if window.state:
+                self.shown.show(window, kpi, value, mark_ms)
+            if value is not None:
+                window.published |= bit
+            elif window.published & bit:
+                window.published &= ~bit
+            else:
+                continue
+            said.append(Result(kpi, cut, window.key, span, value, status, revision, as_of))
+
+    def _say_rolling(self, said: list[Result]) -> None:
+        minute = self._marks.minute
+        lines: Iterable[Line] = self._rolling
+        if minute != self._rolled_minute:
+            recent = minute - ROLLING_MINUTES_MAX
+            lines = [ln for ln in self._lines.values() if ln.live or ln.newest >= recent]
+        for line in lines:
+            if line.roll(minute, self._marks.minute_at):
+                line.live = True
+                for _, window in line.rolling:
+                    self._say(window, said)
+            elif line.live:
+                line.live = False
+                for _, window in line.rolling:
+                    self._withdraw(window, said)
+        self._rolled_minute = minute
+        self._rolling = {}
+
+    def _withdraw(self, window: Window, said: list[Result]) -> None:
+        """Take back everything that stands of a window."""
+        cut, key, span = window.cut, window.key, window.span
+        revision, as_of = window.revision, self._marks.known_ms
+        for _, kpi in window.plan.of_kind(span.kind, window.published):
+            self.shown.show(window, kpi, None, UNKNOWN)
+            said.append(Result(kpi, cut, key, span, None, PROVISIONAL, revision, as_of))
+        window.published = 0
+
+    def _say_levels(self, said: list[Result]) -> None:
+        if self._marks.mark_ms >= self._aged_ms + SECOND_MS:
+            self._aged_ms = self._marks.mark_ms
+            for line in self._lines.values():
+                if line.registers and line.plan.oldest:
+                    line.now.changed |= line.plan.oldest
+                    self._levels[line] = None
+        for line in self._levels:
+            line.levels(self._marks.moved_at)
+            self._say(line.now, said)
+        self._levels = {}
+
+    # -- what is shown
+
+    def _place(self) -> dict[Line, None]:
+        """Bring what /metrics shows up to where the mark is; the lines this may concern."""
+        quarter = self._marks.mark_ms // QUARTER_MS
+        lines, self._unplaced = self._unplaced, {}
+        if quarter != self._placed_quarter:
+            lines = dict.fromkeys(self._lines.values())
+        self._placed_quarter = quarter
+        for line in lines:
+            known = self._marks.mark_ms != UNKNOWN
+            spans = self._spans.of(line.cut, self._marks.minute) if known else None
+            self.shown.place(line, spans, self._marks.mark_ms)
+        return lines

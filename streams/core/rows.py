@@ -1,0 +1,116 @@
+"""What /metrics shows of a board partition: the latest value of every open and closed window.
+
+``open`` is the window that contains the board's mark (the newest one while there is no mark),
+``closed`` the newest one before it in which the cut has anything.  Rolling windows and levels are
+``now``.  A row whose window is neither any more is gone.
+
+The dictionaries are read by another thread with ``list(d.items())``; only the board changes them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from streams.core.kpi import Kpi, Number, Value
+from streams.core.line import Line
+from streams.core.measure import CutKey
+from streams.core.plan import ALL, evaluate
+from streams.core.window import FIXED, Span, Window, local_hour, start_of
+
+OPEN = "open"
+CLOSED = "closed"
+
+RowKey = tuple[str, CutKey, str, str]
+"""(KPI name, cut key, window kind, state)."""
+
+
+class Row(NamedTuple):
+    """``end_ms`` of the window (0 for levels) and the board's mark when the row changed, -1 while
+    there is none."""
+
+    value: Number
+    numerator: Number | None
+    denominator: Number | None
+    end_ms: int
+    updated_mark_ms: int
+
+
+class Rows:
+    """See the module.  ``hours``: (cut key, local hour of the day) -> how often ``offered`` was
+    counted in the open day, or in the newest one if nothing has happened in the open one."""
+
+    def __init__(self, offered: str) -> None:
+        self.rows: dict[RowKey, Row] = {}
+        self.hours: dict[tuple[CutKey, int], int] = {}
+        self._offered = offered
+
+    def show(self, window: Window, kpi: Kpi, value: Value | None, mark_ms: int) -> None:
+        """The row of a KPI of a window that /metrics shows; no value, no row."""
+        at = (kpi.name, window.cut, window.span.kind, window.state)
+        if value is None:
+            self.rows.pop(at, None)
+        else:
+            self.rows[at] = Row(*value[:3], window.span.end_ms, mark_ms)
+
+    def place(self, line: Line, spans: Sequence[Span] | None, mark_ms: int) -> None:
+        """Find the open and the closed window of each kind; ``spans`` are those that contain the
+        mark, None if there is no mark."""
+        for index, kind in enumerate(FIXED):
+            placed = _placed(line, kind, None if spans is None else spans[index])
+            if placed != line.placed.get(kind, (None, None)):
+                self._clear(line, kind)
+                line.placed[kind] = placed
+                self._fill(placed, mark_ms)
+
+    def _clear(self, line: Line, kind: str) -> None:
+        for window, state in zip(line.placed.get(kind, ()), (OPEN, CLOSED), strict=False):
+            if window is not None:
+                window.state = ""
+                for _, kpi in line.plan.of_kind(kind, ALL):
+                    self.rows.pop((kpi.name, line.cut, kind, state), None)
+
+    def _fill(self, placed: tuple[Window | None, Window | None], mark_ms: int) -> None:
+        for window, state in zip(placed, (OPEN, CLOSED), strict=True):
+            if window is not None:
+                window.state = state
+                for _, kpi in window.plan.of_kind(window.span.kind, ALL):
+                    self.show(window, kpi, evaluate(kpi, window.sums, mark_ms), mark_ms)
+
+    def count_hours(self, line: Line) -> None:
+        """Bring the hours of the day up to date; none for cuts that do not know ``offered``."""
+        if not line.plan.reading((self._offered,)):
+            return
+        day = next((window for window in line.placed.get("day", ()) if window is not None), None)
+        counted: dict[int, int] = {}
+        if day is not None:
+            for window in _within(line.by_kind["hour"], day.span):
+                hour = local_hour(window.span)
+                counted[hour] = counted.get(hour, 0) + window.sums.get(self._offered, 0)
+        for hour in range(24):
+            if hour in counted:
+                self.hours[line.cut, hour] = counted[hour]
+            else:
+                self.hours.pop((line.cut, hour), None)
+
+    def forget(self, line: Line) -> None:
+        """The line is gone."""
+        for kind in FIXED:
+            self._clear(line, kind)
+        line.placed = {}
+        self.count_hours(line)
+
+
+def _placed(line: Line, kind: str, span: Span | None) -> tuple[Window | None, Window | None]:
+    windows = line.by_kind[kind]
+    if span is None:
+        known = [None, None, *windows]
+        return known[-1], known[-2]
+    before = bisect_left(windows, span.start_ms, key=start_of)
+    return line.by_span.get(span), windows[before - 1] if before else None
+
+
+def _within(windows: Sequence[Window], span: Span) -> Sequence[Window]:
+    first = bisect_left(windows, span.start_ms, key=start_of)
+    return windows[first : bisect_left(windows, span.end_ms, key=start_of)]

@@ -1,0 +1,147 @@
+"""Windows: spans of time, and the running sum of one cut key over one span.
+
+Spans are half-open and in integer ms.  A minute lies in exactly one quarter of an hour, one hour
+and one day; hours and days are local to the queue's zone, those of cuts without a queue to the
+default zone.  A minute also lies in the rolling windows of the minutes that follow; those are
+summed up anew when they are wanted, because each minute they are different ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from streams.core.calendar import QUARTER_MS, day_at
+from streams.core.measure import Amounts, Cut, CutKey
+from streams.core.plan import ALL, Plan
+from streams.core.terms import MINUTE_MS, Terms
+
+FIXED = ("quarter_hour", "hour", "day")
+ROLLING = (("rolling_5m", 5), ("rolling_30m", 30), ("rolling_60m", 60))
+"""Kind and length in minutes, the shortest first."""
+ROLLING_MINUTES_MAX = ROLLING[-1][1]
+
+
+class Span(NamedTuple):
+    """``[start_ms, end_ms)``; ``zone`` is whose clock cut it out."""
+
+    kind: str
+    start_ms: int
+    end_ms: int
+    zone: str = "UTC"
+
+
+NOW_SPAN = Span("now", 0, 0)
+"""A level has no span: its times are not used."""
+
+
+class Windows:
+    """Which windows a minute of a cut lies in.
+
+    A queue's zone is the one in force at the start of the quarter.  It should change at a local
+    midnight: else one day is two windows, one in each zone.
+    """
+
+    __slots__ = ("_queue_at", "_terms")
+
+    def __init__(self, terms: Terms, cuts: Iterable[Cut]) -> None:
+        self._terms = terms
+        self._queue_at = {
+            cut.name: 1 + cut.dimensions.index("queue") for cut in cuts if "queue" in cut.dimensions
+        }
+
+    def zone(self, cut: CutKey, time_ms: int) -> str:
+        """The zone of the cut's queue at ``time_ms``, or the default one."""
+        at = self._queue_at.get(cut[0])
+        terms = self._terms.default if at is None else self._terms.at(cut[at], time_ms)
+        return terms.zone
+
+    def of(self, cut: CutKey, minute: int) -> tuple[Span, ...]:
+        """The quarter of an hour, the hour and the day that ``minute`` (since the epoch) lies in.
+
+        >>> [s.kind for s in Windows(Terms(), ()).of(("channel", "voice"), 29_000_000)]
+        ['quarter_hour', 'hour', 'day']
+        """
+        quarter = minute * MINUTE_MS // QUARTER_MS * QUARTER_MS
+        return spans_at(self.zone(cut, quarter), quarter)
+
+
+@lru_cache(65_536)
+def spans_at(zone: str, quarter_ms: int) -> tuple[Span, ...]:
+    """The fixed windows of ``zone`` that the quarter of an hour from ``quarter_ms`` on is in."""
+    day = day_at(zone, quarter_ms)
+    hour = day.hour_at(quarter_ms)
+    return (
+        Span("quarter_hour", quarter_ms, quarter_ms + QUARTER_MS, zone),
+        Span("hour", hour.start_ms, hour.end_ms, zone),
+        Span("day", day.start_ms, day.end_ms, zone),
+    )
+
+
+def local_hour(span: Span) -> int:
+    """The hour of the local day, 0 to 23, that a window of kind ``hour`` is."""
+    return day_at(span.zone, span.start_ms).hour_at(span.start_ms).hour
+
+
+class Window:
+    """The running sum of one cut key over one span, and what was last said about it.
+
+    ``revision`` is the highest version of its cells and ``mark_ms`` the highest mark at which one
+    of them changed.  ``changed`` and ``published`` are sets of KPIs (see ``Plan``): those that read
+    an amount changed since they were said, and those that stand in the topic.  ``status`` is the
+    word last said, empty if none was.  ``state`` is what the window is to /metrics, and ``alive``
+    until the floor has passed its start.
+    """
+
+    __slots__ = (
+        "alive",
+        "changed",
+        "cut",
+        "key",
+        "mark_ms",
+        "plan",
+        "published",
+        "revision",
+        "span",
+        "state",
+        "status",
+        "sums",
+    )
+
+    def __init__(
+        self, cut: CutKey, key: Mapping[str, str], plan: Plan, span: Span, state: str = ""
+    ) -> None:
+        self.cut = cut
+        self.key = key
+        self.plan = plan
+        self.span = span
+        self.state = state
+        self.sums: Amounts = {}
+        self.revision = -1
+        self.mark_ms = -1
+        self.changed = 0
+        self.published = 0
+        self.status = ""
+        self.alive = True
+
+    def add(self, changes: Amounts, revision: int, mark_ms: int) -> None:
+        """One of the cells has changed by ``changes``, or is first met with that total."""
+        sums = self.sums
+        for name, change in changes.items():
+            sums[name] = sums.get(name, 0) + change
+        if revision > self.revision:
+            self.revision = revision
+        if mark_ms > self.mark_ms:
+            self.mark_ms = mark_ms
+
+    def forget(self) -> None:
+        """What was said of this window is not known any more: say all of it again, and take back
+        what is undefined, for it may stand in the topic."""
+        self.status = ""
+        self.published = ALL
+
+
+def start_of(window: Window) -> int:
+    """What windows of one kind are ordered by."""
+    return window.span.start_ms

@@ -1,0 +1,131 @@
+"""The board stage: partials, registers and marks in, results out.
+
+It is sealed at every publish, not at segment borders, because a cell ignores repeats whatever its
+commit is.  A seal carries the results and the state they came from, so both are written in one
+transaction; the commit is the end of what was absorbed.
+
+After a crash the first seals may have no results: nothing is said until the replay has passed what
+the interrupted seal had stored (see ``streams.core.board``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from streams.core.board import Board, Changes, Stored
+from streams.core.cell import Cell
+from streams.core.kpi import Kpi
+from streams.core.marks import MarksRecord
+from streams.core.measure import CutKey
+from streams.core.rows import Row, RowKey
+from streams.core.source import Record
+from streams.core.terms import Terms
+from streams.stages import board_wire as bytes_of
+from streams.stages import wire
+from streams.stages.base import Entity, Output, Seal
+from streams.stages.keyed import Counts, Versions
+
+
+class BoardStage:
+    """One partition of the partials topic.
+
+    ``rows``, ``hours``, ``counted`` and ``corrections`` are for /metrics: another thread may read
+    them with ``list(d.items())`` at any time.
+    """
+
+    name = "board"
+    by_segment = False
+
+    def __init__(
+        self,
+        partition: int,
+        *,
+        terms: Terms,
+        kpis: Iterable[Kpi],
+        origins: int,
+        keep_ms: int = 0,
+        offered: str = "contacts_offered",
+    ) -> None:
+        """See ``Board``: ``origins`` must report marks; cells are kept ``keep_ms``, 0 for ever."""
+        self.partition = partition
+        self.counts = Counts()
+        self._board = Board(terms, kpis, origins, keep_ms=keep_ms, offered=offered)
+        self._versions = Versions()
+
+    @property
+    def rows(self) -> Mapping[RowKey, Row]:
+        """(KPI, cut key, window kind, state) -> the latest value; see ``streams.core.rows``."""
+        return self._board.news.shown.rows
+
+    @property
+    def hours(self) -> Mapping[tuple[CutKey, int], int]:
+        """(cut key, local hour of the day) -> contacts offered in the newest day."""
+        return self._board.news.shown.hours
+
+    @property
+    def counted(self) -> Mapping[tuple[CutKey, str], int]:
+        """(cut key, measure) -> what was added since the process started; never goes down."""
+        return self._board.counted
+
+    @property
+    def corrections(self) -> Mapping[tuple[CutKey, str], int]:
+        """(cut key, measure) -> what was taken back since the process started, positive."""
+        return self._board.corrections
+
+    @property
+    def late_dropped(self) -> int:
+        """Partials ignored because their minute is not kept any more."""
+        return self._board.late_dropped
+
+    @property
+    def mark_ms(self) -> int | None:
+        """The board's mark, None while there is none."""
+        return self._board.marks.known_ms
+
+    # -- the life of a stage
+
+    def restore(self, records: Iterable[Record]) -> None:
+        self._versions.take(records)
+
+    def start(self, committed: int) -> None:
+        cells: list[Cell] = []
+        registers: list[Stored] = []
+        marks: MarksRecord | None = None
+        for key, version, value in self._versions.drain():
+            if key == bytes_of.MARKS_KEY:
+                marks = bytes_of.read_marks(value)
+            elif key.startswith(bytes_of.CELL):
+                cells.append(bytes_of.read_cell(key, version, value))
+            elif key.startswith(bytes_of.REGISTER):
+                registers.append(bytes_of.read_register(key, version, value))
+            else:
+                raise ValueError(f"not a record of the board: key begins with {key[:1]!r}")
+        self._board.start(cells, registers, marks, committed)
+
+    def absorb(self, records: Sequence[Record]) -> None:
+        absorb, decode = self._board.absorb, wire.decode
+        for record in records:
+            assert record.value is not None, "nobody deletes from the partials topic"
+            absorb(decode(record.value), record.offset)
+        self.counts["records"] += len(records)
+
+    def publish(self) -> Sequence[Output]:
+        """Results go with the seal, in its transaction."""
+        return ()
+
+    def seal(self, end: int) -> Seal:
+        said = not self._board.catching_up(end)
+        results = self._results() if said else ()
+        self.counts["results"] += len(results)
+        return Seal((), results, self._entities(self._board.changes(end, said=said)), end)
+
+    def _results(self) -> Sequence[Output]:
+        return [bytes_of.result_output(result) for result in self._board.results()]
+
+    def _entities(self, changes: Changes) -> Sequence[Entity]:
+        entities = [bytes_of.cell_entity(cell) for cell in changes.cells]
+        entities += [bytes_of.register_entity(stored) for stored in changes.registers]
+        entities += [bytes_of.gone_entity(gone) for gone in changes.gone]
+        if changes.marks is not None:
+            entities.append(bytes_of.marks_entity(changes.marks))
+        return entities

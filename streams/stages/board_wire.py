@@ -1,0 +1,140 @@
+"""What the board writes: results as JSON, cells, registers and marks as changelog records.
+
+A changelog value begins with its version (``keyed.HEAD``), then MessagePack.  The first byte of a
+key says what it is: ``c`` cell (cut key, NUL, minute), ``l`` register (cut key, NUL, origin); the
+marks have one key of their own.  Cut keys are JSON, which holds no NUL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import orjson
+
+from streams.core.board import Gone, Stored
+from streams.core.cell import Cell, Share
+from streams.core.line import Posted
+from streams.core.marks import MarksRecord
+from streams.core.measure import Amounts, CutKey
+from streams.core.result import UNDATED, Result
+from streams.core.window import Span
+from streams.stages.base import Entity, Output
+from streams.stages.keyed import HEAD, SYSTEM, tombstone
+from streams.stages.wire import cut_bytes
+
+CELL = b"c"
+REGISTER = b"l"
+MARKS_KEY = SYSTEM + b"marks"
+REVISION_HEADER = "revision"
+
+_Shares = dict[str, tuple[int, int, Amounts | None]]
+_pack = msgspec.msgpack.Encoder().encode
+_unpack_cell = msgspec.msgpack.Decoder(tuple[int, Amounts, _Shares]).decode
+_unpack_register = msgspec.msgpack.Decoder(tuple[int, Amounts]).decode
+_unpack_marks = msgspec.msgpack.Decoder(MarksRecord).decode
+
+# -- entities
+
+
+def cell_entity(cell: Cell) -> Entity:
+    """A cell as it stands; names without an amount are left out."""
+    shares = {name: (s.segment, s.position, s.amounts) for name, s in cell.shares.items()}
+    total = {name: amount for name, amount in cell.total.items() if amount}
+    row = (cell.mark_ms, total, shares)
+    return Entity(_cell_key(cell.cut, cell.minute), HEAD.pack(cell.version, 0, 0) + _pack(row))
+
+
+def gone_entity(gone: Gone) -> Entity:
+    """The removal of a cell: it wins over every version there was."""
+    return tombstone(_cell_key(gone.cut, gone.minute), gone.version + 1)
+
+
+def register_entity(stored: Stored) -> Entity:
+    position, version, values = stored.posted
+    key = REGISTER + cut_bytes(stored.cut) + b"\0" + stored.origin.encode()
+    return Entity(key, HEAD.pack(version, 0, 0) + _pack((position, values)))
+
+
+def marks_entity(record: MarksRecord) -> Entity:
+    return Entity(MARKS_KEY, HEAD.pack(record.version, 0, 0) + _pack(record))
+
+
+def read_cell(key: bytes, version: int, value: bytes) -> Cell:
+    """The cell back; so do the next two.  ValueError for bytes that are none of ours."""
+    cut, minute = _split(key)
+    mark_ms, total, shares = _unpack_cell(value[HEAD.size :])
+    held = {name: Share(*share) for name, share in shares.items()}
+    return Cell(cut, int(minute), total=total, shares=held, version=version, mark_ms=mark_ms)
+
+
+def read_register(key: bytes, version: int, value: bytes) -> Stored:
+    cut, origin = _split(key)
+    position, values = _unpack_register(value[HEAD.size :])
+    return Stored(origin.decode(), cut, Posted(position, version, values))
+
+
+def read_marks(value: bytes) -> MarksRecord:
+    return _unpack_marks(value[HEAD.size :])
+
+
+def _cell_key(cut: CutKey, minute: int) -> bytes:
+    return b"%b%b\0%d" % (CELL, cut_bytes(cut), minute)
+
+
+def _split(key: bytes) -> tuple[CutKey, bytes]:
+    cut, rest = key[1:].split(b"\0", 1)
+    return tuple(orjson.loads(cut)), rest
+
+
+# -- results
+
+
+def result_output(result: Result) -> Output:
+    """A result for its family's topic; one that is withdrawn is a tombstone with its revision."""
+    kpi, cut, key, span, value, status, revision, as_of_ms = result
+    stream = f"kpi.{kpi.family}"
+    start = () if span.kind in UNDATED else (span.start_ms,)
+    name = orjson.dumps((kpi.name, *cut, span.kind, *start))
+    if value is None:
+        return Output(stream, name, None, None, ((REVISION_HEADER, b"%d" % revision),))
+    row: dict[str, Any] = {
+        "kpi": kpi.name,
+        "key": key,
+        "window": _window(span),
+        "value": value.value,
+        "numerator": value.numerator,
+        "denominator": value.denominator,
+        "unit": kpi.unit,
+        "status": status,
+        "revision": revision,
+        "as_of": None if as_of_ms is None else iso(as_of_ms),
+    }
+    if value.buckets is not None:
+        row["buckets"] = value.buckets
+    return Output(stream, name, orjson.dumps(row))
+
+
+@lru_cache(4_096)
+def _window(span: Span) -> Mapping[str, Any]:
+    if span.kind == "now":
+        return {"kind": "now", "start": None, "end": None}
+    window = {"kind": span.kind, "start": iso(span.start_ms), "end": iso(span.end_ms)}
+    if span.kind == "day" and span.zone != "UTC":
+        window["zone"] = span.zone
+    return window
+
+
+@lru_cache(4_096)
+def iso(time_ms: int) -> str:
+    """ISO 8601 in UTC; milliseconds only where there are some.
+
+    >>> iso(1_791_244_800_000), iso(1_791_244_800_250)
+    ('2026-10-06T00:00:00Z', '2026-10-06T00:00:00.250Z')
+    """
+    rest = time_ms % 1000
+    text = datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest:03}Z" if rest else f"{text}Z"
