@@ -1,11 +1,12 @@
 """An agent's day: events in time order in, states and time slices out.
 
-The state is one of ``offline, idle, offered, talking, on_hold, wrap_up, not_ready``.  An agent with several contacts is
-in the busiest of their states.  A platform that never reports logins still shows its agents: whoever is given a
-contact is there, until a log-off or a long silence.
+The state is one of ``offline, idle, offered, talking, on_hold, wrap_up, not_ready``.  An agent with
+several contacts is in the busiest of their states.  A platform that never reports logins still
+shows its agents: whoever is given a contact is there, until a log-off or a long silence.
 
-An agent never ends, so events that are old enough are folded into a *base* (``Agent.settle``).  That happens at the
-beginning of a segment and for events before it only, so that a restore comes to the same base.
+An agent never ends, so events that are old enough are folded into a *base* (``Agent.settle``).
+That happens at the beginning of a segment and for events before it only, so that a restore comes to
+the same base.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from streams.core.facts import Fact, StateSlice
 from streams.core.terms import DAY_MS, HOUR_MS, MINUTE_MS
 
 SETTLE_MS = 6 * HOUR_MS
-"""An event this much older than the mark is folded into the base; later ones with an earlier time are too late."""
+"""An event this much older than the mark is folded into the base; later ones with an earlier time
+are too late."""
 SLICE_MS_MAX = 7 * DAY_MS
 """A longer stay in one state is not believed."""
 CONTACTS_MAX = 100
@@ -43,12 +45,19 @@ class AgentState(Struct, array_like=True):
 
     def copy(self) -> AgentState:
         return AgentState(
-            self.present, self.paused, dict(self.queues), dict(self.contacts), self.state, self.since_ms, self.last_ms,
+            self.present,
+            self.paused,
+            dict(self.queues),
+            dict(self.contacts),
+            self.state,
+            self.since_ms,
+            self.last_ms,
             dict(self.wraps),
-        )  # fmt: skip
+        )
 
     def apply(self, event: ev.AgentEvent) -> Iterator[Fact]:
-        """Fold one event; yields the slices of the states that ended until then, split at minutes."""
+        """Fold one event; yields the slices of the states that ended until then, split at
+        minutes."""
         for contact, until_ms in sorted(self.wraps.items(), key=lambda kv: (kv[1], kv[0])):
             if until_ms <= event.time:
                 self._end(contact)
@@ -83,7 +92,7 @@ class AgentState(Struct, array_like=True):
             return "offline"
         return "not_ready" if self.paused or (self.queues and all(self.queues.values())) else "idle"
 
-    def _change(self, event: ev.AgentEvent) -> None:  # noqa: C901 - a flat table of cases
+    def _change(self, event: ev.AgentEvent) -> None:
         match event:
             case ev.LoggedIn():
                 self.present = True
@@ -131,8 +140,8 @@ class AgentState(Struct, array_like=True):
             self.wraps.pop(contact, None)
 
     def _swapped(self) -> str | None:
-        """The end of a call that the agent never had: after an attended transfer the ids are swapped, so it is the one
-        call they have."""
+        """The end of a call that the agent never had: after an attended transfer the ids are
+        swapped, so it is the one call they have."""
         talking = [contact for contact, state in self.contacts.items() if state == "talking"]
         return talking[0] if len(talking) == 1 else None
 
@@ -160,10 +169,22 @@ def slices(state: str, from_ms: int, until_ms: int) -> Iterator[StateSlice]:
 _RANK = {
     cls: rank
     for rank, cls in enumerate(
-        (ev.LoggedIn, ev.JoinedQueue, ev.AgentContactEnded, ev.AgentOfferEnded, ev.Ready, ev.AgentOffered,
-         ev.AgentTalking, ev.AgentHolding, ev.AgentWrapUp, ev.NotReady, ev.LeftMembership, ev.LoggedOut)
+        (
+            ev.LoggedIn,
+            ev.JoinedQueue,
+            ev.AgentContactEnded,
+            ev.AgentOfferEnded,
+            ev.Ready,
+            ev.AgentOffered,
+            ev.AgentTalking,
+            ev.AgentHolding,
+            ev.AgentWrapUp,
+            ev.NotReady,
+            ev.LeftMembership,
+            ev.LoggedOut,
+        )
     )
-}  # fmt: skip
+}
 
 
 def rank(event: ev.AgentEvent) -> tuple[int, int, str]:

@@ -1,7 +1,9 @@
-"""A contact as the contacts stage keeps it: the list of its events with their offsets, and nothing else that counts.
+"""A contact as the contacts stage keeps it: the list of its events with their offsets, and nothing
+else that counts.
 
-Everything besides the list (the journey, what it posted) is derived from it.  ``add`` returns the signed facts that one
-more event changes: an event in order continues the journey; any other folds the list anew and returns the difference.
+Everything besides the list (the journey, what it posted) is derived from it.  ``add`` returns the
+signed facts that one more event changes: an event in order continues the journey; any other folds
+the list anew and returns the difference.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ EVENTS_MAX = 2_000
 
 
 class Kept(NamedTuple):
-    """One event of a contact: where it stood in the log, when it was appended there, and its bytes."""
+    """One event of a contact: where it stood in the log, when it was appended there, and its
+    bytes."""
 
     offset: int
     append_ms: int
@@ -29,11 +32,20 @@ class Kept(NamedTuple):
 
 
 class Contact:
-    """One contact.  ``position`` is the offset of the last event absorbed; ``recorded`` that of the customer record
-    sent last; ``levels`` the open visits as they are counted in the levels."""
+    """One contact.  ``position`` is the offset of the last event absorbed; ``recorded`` that of the
+    customer record sent last; ``levels`` the open visits as they are counted in the levels."""
 
-    __slots__ = ("events", "heard_ms", "ids", "journey", "kept", "last_ms",
-                 "levels", "position", "recorded")  # fmt: skip
+    __slots__ = (
+        "events",
+        "heard_ms",
+        "ids",
+        "journey",
+        "kept",
+        "last_ms",
+        "levels",
+        "position",
+        "recorded",
+    )
 
     def __init__(self, duration_max_ms: int) -> None:
         self.kept: list[Kept] = []
@@ -77,7 +89,9 @@ def difference(old: Sequence[Signed], new: Sequence[Signed]) -> list[Signed]:
     """What must be posted so that ``old`` becomes ``new``; both as sums of signed facts."""
     change: Counter[tuple[type, Fact]] = Counter()
     for fact, sign in new:
-        change[type(fact), fact] += sign  # facts are tuples: two kinds with the same values would be equal
+        change[type(fact), fact] += (
+            sign  # facts are tuples: two kinds with the same values would be equal
+        )
     for fact, sign in old:
         change[type(fact), fact] -= sign
     return [(fact, count) for (_, fact), count in change.items() if count]

@@ -1,7 +1,8 @@
 """A customer as the customers stage knows them: the contacts seen, and which of them were repeats.
 
-A contact that follows another one of the same customer within W days is a repeat.  What counts is the latest record of
-each contact by its *position* in the contact's own log, so a repeated or outdated record changes nothing.
+A contact that follows another one of the same customer within W days is a repeat.  What counts is
+the latest record of each contact by its *position* in the contact's own log, so a repeated or
+outdated record changes nothing.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ CONTACTS_MAX = 2_000
 
 
 class Seen(NamedTuple):
-    """One contact record: ``offset`` in the records topic, ``position`` in the contact's log; ``arrived_ms`` and
-    ``channel`` are None for a contact that turned out to be none (a consult leg)."""
+    """One contact record: ``offset`` in the records topic, ``position`` in the contact's log;
+    ``arrived_ms`` and ``channel`` are None for a contact that turned out to be none (a consult
+    leg)."""
 
     offset: int
     contact: str
@@ -42,7 +44,9 @@ def latest(records: Iterable[Seen]) -> dict[str, Seen]:
 def facts(records: Iterable[Seen]) -> list[ContactSeen]:
     """One fact per contact, in time order (contacts of the same millisecond: by id)."""
     seen = sorted(
-        (r.arrived_ms, r.contact, r.channel) for r in latest(records).values() if r.arrived_ms is not None and r.channel
+        (r.arrived_ms, r.contact, r.channel)
+        for r in latest(records).values()
+        if r.arrived_ms is not None and r.channel
     )
     out: list[ContactSeen] = []
     before: int | None = None
@@ -55,8 +59,12 @@ def facts(records: Iterable[Seen]) -> list[ContactSeen]:
 
 
 def settle(records: Sequence[Seen], start: int) -> list[Seen]:
-    """Drop what a replay from ``start`` (the beginning of a segment) cannot need: records outdated before it, and
-    contacts long past."""
+    """Drop what a replay from ``start`` (the beginning of a segment) cannot need: records outdated
+    before it, and contacts long past."""
     best = latest(r for r in records if r.offset < start)
     horizon = max((r.arrived_ms or 0 for r in best.values()), default=0) - KEEP_MS
-    return [r for r in records if r.offset >= start or (best[r.contact] is r and (r.arrived_ms or 0) >= horizon)]
+    return [
+        r
+        for r in records
+        if r.offset >= start or (best[r.contact] is r and (r.arrived_ms or 0) >= horizon)
+    ]

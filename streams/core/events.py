@@ -1,9 +1,10 @@
 """The canonical vocabulary: what platforms report about contacts and agents, in our words.
 
-One struct is one event type.  On the wire an event is a JSON object whose ``type`` field names the struct
-(``contact.queued``); unknown fields are ignored, so a newer publisher never breaks an older reader.  Every field
-is bounded: a string by length, a number by range, a list by count.  A duration may be negative or absurd, because
-platforms do report such values: facts leave them out of means and count them, the contact itself still counts.
+One struct is one event type.  On the wire an event is a JSON object whose ``type`` field names the
+struct (``contact.queued``); unknown fields are ignored, so a newer publisher never breaks an older
+reader.  Every field is bounded: a string by length, a number by range, a list by count.  A duration
+may be negative or absurd, because platforms do report such values: facts leave them out of means
+and count them, the contact itself still counts.
 
 Times are integer milliseconds since 1970-01-01 UTC, durations integer milliseconds (``_ms``).
 
@@ -13,55 +14,58 @@ Three groups:
 * ``AgentEvent``    keyed by ``agent``, topic ``<prefix>.events.agent.v1``
 * system events     (``system.tick``, ``system.restarted``) go to every partition of both.
 
-``schemas/events/*.json`` is generated from this file (``python -m streams.schemas``) and checked in CI.
+``schemas/events/*.json`` is generated from this file (``python -m streams.schemas``) and checked in
+CI.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-TIME_MS_MAX = 4_102_444_800_000
-"""2100-01-01: a time beyond it is a unit mistake (microseconds, say), not a date."""
-DURATION_MS_MAX = 2**53 - 1
-
-Id = Annotated[str, Meta(min_length=1, max_length=200)]
-Name = Annotated[str, Meta(min_length=1, max_length=120)]
-Text = Annotated[str, Meta(max_length=120)]
-TimeMs = Annotated[int, Meta(ge=0, le=TIME_MS_MAX)]
-DurationMs = Annotated[int, Meta(ge=-DURATION_MS_MAX, le=DURATION_MS_MAX)]
-Position = Annotated[int, Meta(ge=0, le=1_000_000)]
-Score = Annotated[int, Meta(ge=0, le=100)]
-
-Channel = Literal["voice", "chat", "email", "social", "sms", "ticket", "callback", "task"]
-Direction = Literal["inbound", "outbound", "internal"]
-Stage = Literal["greeting", "ivr", "bot", "queue", "ringing", "hold", "callback_wait", "voicemail"]
-LeftOutcome = Literal[
-    "abandoned",  # the customer gave up while waiting
-    "timeout",  # the queue's own limit sent the contact on (overflow)
-    "key",  # the customer pressed a key to leave
-    "empty",  # no agent was there any more
-    "withdrawn",  # an operator or a script took the contact out
-    "system",  # technical failure, codec mismatch
-    "overflow",  # routed to another queue by a rule
-    "voicemail",
-    "callback",  # asked to be called back instead of waiting
-    "lost",  # the end never came: restart of the platform, or nothing heard for too long
-]
-NotAdmitted = Literal["full", "closed", "join_empty", "diverted"]
-EndedBy = Literal["customer", "agent", "transfer", "system", "unknown"]
-OfferEnd = Literal["no_answer", "rejected", "canceled", "error"]
-Author = Literal["customer", "agent", "bot", "system"]
-TicketStatus = Literal["new", "open", "pending", "on_hold", "snoozed", "solved", "closed"]
-Survey = Literal["csat", "nps_transactional", "nps_relationship", "ces", "ces_reversed"]
+from streams.core.agent_events import AgentContactEnded as AgentContactEnded
+from streams.core.agent_events import AgentEvent as AgentEvent
+from streams.core.agent_events import AgentHolding as AgentHolding
+from streams.core.agent_events import AgentOffered as AgentOffered
+from streams.core.agent_events import AgentOfferEnded as AgentOfferEnded
+from streams.core.agent_events import AgentScheduled as AgentScheduled
+from streams.core.agent_events import AgentTalking as AgentTalking
+from streams.core.agent_events import AgentWrapUp as AgentWrapUp
+from streams.core.agent_events import JoinedQueue as JoinedQueue
+from streams.core.agent_events import LeftMembership as LeftMembership
+from streams.core.agent_events import LoggedIn as LoggedIn
+from streams.core.agent_events import LoggedOut as LoggedOut
+from streams.core.agent_events import NotReady as NotReady
+from streams.core.agent_events import Ready as Ready
+from streams.core.vocabulary import (
+    Author,
+    Channel,
+    Direction,
+    DurationMs,
+    EndedBy,
+    Id,
+    LeftOutcome,
+    LostReason,
+    Name,
+    NotAdmitted,
+    OfferEnd,
+    Position,
+    Score,
+    Stage,
+    Survey,
+    Text,
+    TicketStatus,
+    TimeMs,
+)
 
 
 class ContactEvent(Struct, kw_only=True, omit_defaults=True, gc=False, tag_field="type"):
     """What every event about a contact carries.
 
-    ``id`` is unique for the event: a second event with the same id changes nothing.  ``source`` names the reporting
-    platform or PBX, ``contact`` the conversation, ``time`` when it happened there.
+    ``id`` is unique for the event: a second event with the same id changes nothing.  ``source``
+    names the reporting platform or PBX, ``contact`` the conversation, ``time`` when it happened
+    there.
     """
 
     id: Id
@@ -116,7 +120,8 @@ class QueueRefused(ContactEvent, kw_only=True, tag="contact.queue_refused"):
 
 
 class QueueResumed(ContactEvent, kw_only=True, tag="contact.queue_resumed"):
-    """The customer came back into the place that was already given up: the abandonment did not happen."""
+    """The customer came back into the place that was already given up: the abandonment did not
+    happen."""
 
     queue: Name
 
@@ -138,7 +143,8 @@ class OfferEnded(ContactEvent, kw_only=True, tag="contact.offer_ended"):
 
 
 class Answered(ContactEvent, kw_only=True, tag="contact.answered"):
-    """An agent took the contact out of the queue.  ``wait_ms`` is the platform's own figure, if it has one."""
+    """An agent took the contact out of the queue.  ``wait_ms`` is the platform's own figure, if it
+    has one."""
 
     queue: Name | None = None
     agent: Name | None = None
@@ -212,7 +218,8 @@ class WrapUpEnded(ContactEvent, kw_only=True, tag="contact.wrap_up_ended"):
 
 
 class Message(ContactEvent, kw_only=True, tag="contact.message"):
-    """Somebody wrote.  Private notes and automatic mail are marked, because they never count as a reply."""
+    """Somebody wrote.  Private notes and automatic mail are marked, because they never count as a
+    reply."""
 
     author: Author
     agent: Name | None = None
@@ -236,7 +243,8 @@ class StatusChanged(ContactEvent, kw_only=True, tag="contact.status_changed"):
 
 
 class Classified(ContactEvent, kw_only=True, tag="contact.classified"):
-    """Wrap-up code, issue type, reason for more than one contact, phrase found in the text (never the text)."""
+    """Wrap-up code, issue type, reason for more than one contact, phrase found in the text (never
+    the text)."""
 
     issue_type: Name | None = None
     reason: Name | None = None
@@ -261,7 +269,8 @@ class SurveySent(ContactEvent, kw_only=True, tag="contact.survey_sent"):
 
 
 class Rated(ContactEvent, kw_only=True, tag="contact.rated"):
-    """A survey answer; a later one of the same survey replaces it.  ``scale`` is the highest score possible."""
+    """A survey answer; a later one of the same survey replaces it.  ``scale`` is the highest score
+    possible."""
 
     survey: Survey
     score: Score
@@ -306,116 +315,12 @@ class Ended(ContactEvent, kw_only=True, tag="contact.ended"):
 class Lost(ContactEvent, kw_only=True, tag="contact.lost"):
     """The platform forgot the contact.  Written by the processor itself, never by a source."""
 
-    reason: Literal["restart", "silence"]
-
-
-class AgentEvent(Struct, kw_only=True, omit_defaults=True, gc=False, tag_field="type"):
-    """What every event about an agent carries; ``agent`` is the key."""
-
-    id: Id
-    source: Name
-    agent: Name
-    time: TimeMs
-
-
-class LoggedIn(AgentEvent, kw_only=True, tag="agent.logged_in"):
-    """The agent logged in."""
-
-
-class LoggedOut(AgentEvent, kw_only=True, tag="agent.logged_out"):
-    """The agent logged out; ``login_ms`` is the platform's own figure for the session."""
-
-    login_ms: DurationMs | None = None
-    reason: Name | None = None
-
-
-class JoinedQueue(AgentEvent, kw_only=True, tag="agent.joined_queue"):
-    """The agent is a member of the queue from now on."""
-
-    queue: Name
-    paused: bool = False
-
-
-class LeftMembership(AgentEvent, kw_only=True, tag="agent.left_queue"):
-    """The agent is no member of the queue any more."""
-
-    queue: Name
-
-
-class Ready(AgentEvent, kw_only=True, tag="agent.ready"):
-    """Ready for work: in one queue, or in all of them (``queue`` absent)."""
-
-    queue: Name | None = None
-    reason: Name | None = None
-
-
-class NotReady(AgentEvent, kw_only=True, tag="agent.not_ready"):
-    """Not ready for work: in one queue, or in all of them (``queue`` absent)."""
-
-    queue: Name | None = None
-    reason: Name | None = None
-
-
-class AgentOffered(AgentEvent, kw_only=True, tag="agent.offered"):
-    """The agent is being rung or shown the contact."""
-
-    contact: Id
-    queue: Name | None = None
-    channel: Channel = "voice"
-
-
-class AgentOfferEnded(AgentEvent, kw_only=True, tag="agent.offer_ended"):
-    """The offer ended without the agent taking the contact."""
-
-    contact: Id
-    queue: Name | None = None
-    channel: Channel = "voice"
-    reason: OfferEnd = "no_answer"
-    ring_ms: DurationMs | None = None
-
-
-class AgentTalking(AgentEvent, kw_only=True, tag="agent.talking"):
-    """The agent is talking to (or working on) the contact, from the start or again after a hold."""
-
-    contact: Id
-    queue: Name | None = None
-    channel: Channel = "voice"
-
-
-class AgentHolding(AgentEvent, kw_only=True, tag="agent.holding"):
-    """The agent put the contact on hold."""
-
-    contact: Id
-    channel: Channel = "voice"
-
-
-class AgentWrapUp(AgentEvent, kw_only=True, tag="agent.wrap_up"):
-    """After-contact work began; ``wrap_up_ms`` if its length is known already."""
-
-    contact: Id
-    queue: Name | None = None
-    channel: Channel = "voice"
-    wrap_up_ms: DurationMs | None = None
-
-
-class AgentContactEnded(AgentEvent, kw_only=True, tag="agent.contact_ended"):
-    """The agent is free of the contact."""
-
-    contact: Id
-    queue: Name | None = None
-    channel: Channel = "voice"
-
-
-class AgentScheduled(AgentEvent, kw_only=True, tag="agent.scheduled"):
-    """A piece of the agent's schedule; a later one for the same span replaces it."""
-
-    start: TimeMs
-    end: TimeMs
-    activity: Literal["productive", "break", "training", "meeting", "absent"]
+    reason: LostReason
 
 
 class Tick(Struct, kw_only=True, gc=False, tag_field="type", tag="system.tick"):
-    """Time itself, written into every partition: moves marks, closes what nobody closed.  A repeat is harmless."""
+    """Time itself, written into every partition: moves marks, closes what nobody closed.  A repeat
+    is harmless."""
 
     time: TimeMs
 
@@ -428,15 +333,8 @@ class Restarted(Struct, kw_only=True, gc=False, tag_field="type", tag="system.re
     time: TimeMs
 
 
-CONTACT_EVENTS: tuple[type[ContactEvent], ...] = (
-    ContactStarted, StageEntered, StageLeft, Queued, QueueRefused, QueueResumed, Offered, OfferEnded, Answered,
-    LeftQueue, Held, Resumed, Handled, Transferred, WrapUpStarted, WrapUpEnded, Message, Assigned, StatusChanged,
-    Classified, Escalated, SurveySent, Rated, ResolutionClaimed, BotHandedOff, CallbackScheduled, Merged, Ended, Lost,
-)  # fmt: skip
-AGENT_EVENTS: tuple[type[AgentEvent], ...] = (
-    LoggedIn, LoggedOut, JoinedQueue, LeftMembership, Ready, NotReady, AgentOffered, AgentOfferEnded, AgentTalking,
-    AgentHolding, AgentWrapUp, AgentContactEnded, AgentScheduled,
-)  # fmt: skip
+CONTACT_EVENTS: tuple[type[ContactEvent], ...] = tuple(ContactEvent.__subclasses__())
+AGENT_EVENTS: tuple[type[AgentEvent], ...] = tuple(AgentEvent.__subclasses__())
 SYSTEM_EVENTS = (Tick, Restarted)
 
 _ALL: tuple[type[Struct], ...] = (*CONTACT_EVENTS, *AGENT_EVENTS, *SYSTEM_EVENTS)

@@ -1,7 +1,8 @@
 """What the events of a contact prove.
 
-A fact is a plain tuple.  Facts are only ever *added up*: a fact that stops being true is posted again with sign -1.
-All times are event times in ms; a duration that the platform did not report, or reported absurdly, is None.
+A fact is a plain tuple.  Facts are only ever *added up*: a fact that stops being true is posted
+again with sign -1. All times are event times in ms; a duration that the platform did not report, or
+reported absurdly, is None.
 """
 
 from __future__ import annotations

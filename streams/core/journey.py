@@ -1,23 +1,25 @@
 """A contact's way through queues and agents: events in time order in, signed facts out.
 
 Theory of operation
--------------------
-A *visit* is one stay in one queue.  It is waiting, then answered or left; answered visits end with an agent's leg.  The
-journey keeps the visits and, per event, emits the facts that this event proves.  What a later event disproves (a lost
-contact that speaks again, an abandonment that un-happened) is emitted with sign -1.  So the facts of an event list are
-the sum of what its events emit, and a later event in order only ever adds to it.
+------------------- A *visit* is one stay in one queue.  It is waiting, then answered or left;
+answered visits end with an agent's leg.  The journey keeps the visits and, per event, emits the
+facts that this event proves.  What a later event disproves (a lost contact that speaks again, an
+abandonment that un-happened) is emitted with sign -1.  So the facts of an event list are the sum of
+what its events emit, and a later event in order only ever adds to it.
 
-Logs are incomplete.  An end without a start infers the start from the reported durations; a start without an end stays
-open until the platform restarts or is silent for too long.
+Logs are incomplete.  An end without a start infers the start from the reported durations; a start
+without an end stays open until the platform restarts or is silent for too long.
 
-Attended transfers swap ids: the queue that is consulted may be entered under the *consult* leg's id, and the transfer
-then be reported under that id with the first queue's name, while the customer goes on under the first id
-(asterisk#759).  The rule that gets the sums right without looking at two contacts at once: a contact that reports the
-transfer of a leg in a queue it never entered is a consult leg.  Its own unfinished visits are *parked* (taken back),
-and come back only if the story goes on under its id; under the customer's id the visit is inferred from the answer.
+Attended transfers swap ids: the queue that is consulted may be entered under the *consult* leg's
+id, and the transfer then be reported under that id with the first queue's name, while the customer
+goes on under the first id (asterisk#759).  The rule that gets the sums right without looking at two
+contacts at once: a contact that reports the transfer of a leg in a queue it never entered is a
+consult leg.  Its own unfinished visits are *parked* (taken back), and come back only if the story
+goes on under its id; under the customer's id the visit is inferred from the answer.
 
-Events of one and the same millisecond (whole seconds are common) have no order of their own; ``order.fold`` finds the
-one in which each is legal, whatever order they came in (``streams.core.order``).
+Events of one and the same millisecond (whole seconds are common) have no order of their own;
+``order.fold`` finds the one in which each is legal, whatever order they came in
+(``streams.core.order``).
 """
 
 from __future__ import annotations
@@ -39,51 +41,15 @@ from streams.core.facts import (
     VisitOffered,
     WrapUpDone,
 )
+from streams.core.visit import Visit
 
 Signed = tuple[Fact, int]
 _Reporting = ev.Answered | ev.LeftQueue | ev.Handled | ev.Transferred
 
 
-class Visit:
-    """One stay in one queue.  Times in ms; None where it did not happen (yet)."""
-
-    __slots__ = ("answer", "answered_ms", "channel", "ended", "entered_ms", "held_ms", "held_since", "left", "leg_ms",
-                 "offer", "parked", "queue")  # fmt: skip
-
-    def __init__(self, queue: str, channel: str, entered_ms: int, offer: VisitOffered) -> None:
-        self.queue = queue
-        self.channel = channel
-        self.entered_ms = entered_ms
-        self.offer = offer
-        self.answered_ms: int | None = None
-        self.answer: VisitAnswered | None = None
-        self.left: VisitLeft | None = None
-        self.ended = False
-        self.leg_ms: int | None = None
-        self.held_ms = 0
-        self.held_since: int | None = None
-        self.parked = False
-
-    @property
-    def waiting(self) -> bool:
-        return self.answered_ms is None and self.left is None and not self.parked
-
-    @property
-    def handling(self) -> bool:
-        return self.answered_ms is not None and not self.ended and not self.parked
-
-    @property
-    def open(self) -> bool:
-        return self.waiting or self.handling
-
-    @property
-    def over_ms(self) -> int | None:
-        """When the visit ended, as reported."""
-        return self.left.left_ms if self.left is not None else self.leg_ms
-
-
 class Journey:
-    """The fold.  ``apply`` takes events in the order of ``order.fold`` and appends signed facts to ``out``."""
+    """The fold.  ``apply`` takes events in the order of ``order.fold`` and appends signed facts to
+    ``out``."""
 
     __slots__ = ("_duration_max_ms", "arrived", "customer", "out", "visits", "wrap_since")
 
@@ -104,14 +70,13 @@ class Journey:
 
     def levels(self) -> list[tuple[str, str, int | None]]:
         """(queue, channel, entered_ms while waiting, None while handled) of every open visit."""
-        return [(v.queue, v.channel, v.entered_ms if v.waiting else None) for v in self.visits if v.open]
+        return [
+            (v.queue, v.channel, v.entered_ms if v.waiting else None) for v in self.visits if v.open
+        ]
 
-    def legal(self, event: ev.ContactEvent) -> bool:
-        """Does the event fit what is known so far, without inferring anything?"""
-        check = _LEGAL.get(type(event))
-        return check is None or check(self, event)
-
-    def _last(self, queue: str | None, state: str) -> Visit | None:
+    def last(self, queue: str | None, state: str) -> Visit | None:
+        """The latest visit (to ``queue``, if given) that is ``waiting``, ``handling``, ``open`` or
+        ``parked``."""
         for visit in reversed(self.visits):
             if (queue is None or visit.queue == queue) and getattr(visit, state):
                 return visit
@@ -128,8 +93,11 @@ class Journey:
     def _say(self, fact: Fact, sign: int = 1) -> None:
         self.out.append((fact, sign))
 
-    def _duration(self, visit: Visit, at_ms: int, field: str, reported: int | None, derived: int | None) -> int | None:
-        """The platform's figure, else the difference of times; nothing (and a ValueRefused) if it cannot be true."""
+    def _duration(
+        self, visit: Visit, at_ms: int, field: str, reported: int | None, derived: int | None
+    ) -> int | None:
+        """The platform's figure, else the difference of times; nothing (and a ValueRefused) if it
+        cannot be true."""
         value = derived if reported is None else reported
         if value is None or 0 <= value <= self._duration_max_ms:
             return value
@@ -158,7 +126,7 @@ class Journey:
 
     def queued(self, event: ev.Queued) -> None:
         self.customer = self.customer or event.customer
-        visit = self._last(event.queue, "open")
+        visit = self.last(event.queue, "open")
         if visit is not None:
             self._give_up(visit, event.time, "lost")
         self._enter(event.queue, event.channel, event.time)
@@ -174,28 +142,35 @@ class Journey:
         visit = self._expecting(event.queue)
         if visit is None and event.queue is not None:
             visit = self._infer(event, event.queue, event.time)
-        if visit is not None and visit.answered_ms is None:  # else another agent in a visit already answered
+        if (
+            visit is not None and visit.answered_ms is None
+        ):  # else another agent in a visit already answered
             self._supersede(visit)
             self._answer(visit, event.time, event.wait_ms)
 
     def _expecting(self, queue: str | None) -> Visit | None:
-        """The visit that an answer or an exit is about: waiting, or being handled, parked or given up before."""
+        """The visit that an answer or an exit is about: waiting, or being handled, parked or given
+        up before."""
         return (
-            self._last(queue, "waiting")
-            or self._last(queue, "handling")
+            self.last(queue, "waiting")
+            or self.last(queue, "handling")
             or self._unpark(queue)
             or self._revive(queue)
         )
 
     def _infer(self, event: _Reporting, queue: str, until_ms: int) -> Visit | None:
-        """A visit whose beginning was never reported; none if it lies within one that is over: a second report."""
+        """A visit whose beginning was never reported; none if it lies within one that is over: a
+        second report."""
         entered = until_ms - self._believable(event.wait_ms)
-        if any(v.queue == queue and v.over_ms is not None and v.over_ms > entered for v in self.visits):
+        if any(
+            v.queue == queue and v.over_ms is not None and v.over_ms > entered for v in self.visits
+        ):
             return None
         return self._enter(queue, event.channel, entered, True)
 
     def _supersede(self, by: Visit) -> None:
-        """Another agent has the customer now: the leg before ended, and its end is (or will be) told elsewhere."""
+        """Another agent has the customer now: the leg before ended, and its end is (or will be)
+        told elsewhere."""
         for visit in self.visits:
             if visit.handling and visit is not by:
                 visit.ended = True
@@ -208,12 +183,17 @@ class Journey:
 
     def left_queue(self, event: ev.LeftQueue) -> None:
         visit = self._expecting(event.queue) or self._left_unseen(event)
-        if visit is not None and visit.answered_ms is None:  # else it contradicts the answer; the leg's end will come
+        if (
+            visit is not None and visit.answered_ms is None
+        ):  # else it contradicts the answer; the leg's end will come
             self._leave(visit, event.time, event.wait_ms, event.outcome)
 
     def _left_unseen(self, event: ev.LeftQueue) -> Visit | None:
-        """An exit without an entry; one that names no wait, after an exit from the same queue, is a second report."""
-        if event.wait_ms is None and any(v.queue == event.queue and v.left is not None for v in self.visits):
+        """An exit without an entry; one that names no wait, after an exit from the same queue, is a
+        second report."""
+        if event.wait_ms is None and any(
+            v.queue == event.queue and v.left is not None for v in self.visits
+        ):
             return None
         return self._infer(event, event.queue, event.time)
 
@@ -233,18 +213,18 @@ class Journey:
         self._say(EntryRefused(event.queue, event.channel, event.time, event.reason))
 
     def offer_ended(self, event: ev.OfferEnded) -> None:
-        visit = self._last(event.queue, "waiting")
+        visit = self.last(event.queue, "waiting")
         queue = event.queue or (visit.queue if visit else None)
         if queue is not None:
             self._say(OfferFailed(queue, event.channel, event.time, event.reason))
 
     def held(self, event: ev.Held) -> None:
-        visit = self._last(None, "handling")
+        visit = self.last(None, "handling")
         if visit is not None and visit.held_since is None:
             visit.held_since = event.time
 
     def resumed(self, event: ev.Resumed) -> None:
-        visit = self._last(None, "handling")
+        visit = self.last(None, "handling")
         if visit is not None:
             self._end_hold(visit, event.time)
 
@@ -264,14 +244,20 @@ class Journey:
             self._end_leg(visit, event, "transfer")
         elif event.queue is not None:
             self._park()
-            ghost = Visit(event.queue, event.channel, event.time, VisitOffered(event.queue, "", 0, False, True))
+            ghost = Visit(
+                event.queue,
+                event.channel,
+                event.time,
+                VisitOffered(event.queue, "", 0, False, True),
+            )
             self._end_leg(ghost, event, "transfer")
         queue = event.queue or (visit.queue if visit else None)
         if queue is not None:
             self._say(Transferred(queue, event.channel, event.time, event.kind))
 
     def _is_consult_leg(self, event: ev.Transferred) -> bool:
-        """The transfer of a leg in a queue this contact never entered, while it has visits of its own elsewhere."""
+        """The transfer of a leg in a queue this contact never entered, while it has visits of its
+        own elsewhere."""
         if event.queue is None or event.kind != "attended" or not self.visits:
             return False
         return all(v.queue != event.queue for v in self.visits)
@@ -288,7 +274,7 @@ class Journey:
 
     def _unpark(self, queue: str | None) -> Visit | None:
         """The story goes on under this id after all."""
-        visit = self._last(queue, "parked")
+        visit = self.last(queue, "parked")
         if visit is not None:
             visit.parked = False
             self._arrive(visit)
@@ -303,16 +289,23 @@ class Journey:
     def _revive(self, queue: str | None) -> Visit | None:
         """A visit given up as lost goes on."""
         for visit in reversed(self.visits):
-            if visit.left is not None and visit.left.outcome == "lost" and queue in (None, visit.queue):
+            if (
+                visit.left is not None
+                and visit.left.outcome == "lost"
+                and queue in (None, visit.queue)
+            ):
                 self._say(visit.left, -1)
                 visit.left = None
                 return visit
         return None
 
     def _leg(self, event: ev.Handled | ev.Transferred) -> Visit | None:
-        """The answered visit whose leg ends; what is missing of it is inferred from the reported durations."""
+        """The answered visit whose leg ends; what is missing of it is inferred from the reported
+        durations."""
         queue = event.queue
-        visit = self._last(queue, "handling") or self._silently_ended(queue) or self._expecting(queue)
+        visit = (
+            self.last(queue, "handling") or self._silently_ended(queue) or self._expecting(queue)
+        )
         answered = event.time - self._believable(event.talk_ms)
         if visit is None and queue is not None:
             visit = self._infer(event, queue, answered)
@@ -321,9 +314,15 @@ class Journey:
         return visit
 
     def _silently_ended(self, queue: str | None) -> Visit | None:
-        """An answered visit that was closed without a leg (superseded or lost) and now gets its end."""
+        """An answered visit that was closed without a leg (superseded or lost) and now gets its
+        end."""
         for visit in reversed(self.visits):
-            if visit.answered_ms is not None and visit.ended and visit.leg_ms is None and queue in (None, visit.queue):
+            if (
+                visit.answered_ms is not None
+                and visit.ended
+                and visit.leg_ms is None
+                and queue in (None, visit.queue)
+            ):
                 return visit
         return None
 
@@ -344,7 +343,9 @@ class Journey:
         queue = event.queue or (visit.queue if visit else None)
         if queue is None:
             return
-        ghost = visit or Visit(queue, event.channel, event.time, VisitOffered(queue, "", 0, False, True))
+        ghost = visit or Visit(
+            queue, event.channel, event.time, VisitOffered(queue, "", 0, False, True)
+        )
         derived = None if self.wrap_since is None else event.time - self.wrap_since
         wrap_up = self._duration(ghost, event.time, "wrap_up_ms", event.wrap_up_ms, derived)
         self._say(WrapUpDone(queue, event.channel, event.time, wrap_up))
@@ -366,7 +367,13 @@ class Journey:
 
 
 def _leg_end(event: ev.Ended) -> ev.Handled:
-    return ev.Handled(id=event.id, source=event.source, contact=event.contact, time=event.time, channel=event.channel)
+    return ev.Handled(
+        id=event.id,
+        source=event.source,
+        contact=event.contact,
+        time=event.time,
+        channel=event.channel,
+    )
 
 
 _HANDLERS: dict[type, Callable[[Journey, Any], None]] = {
@@ -385,13 +392,4 @@ _HANDLERS: dict[type, Callable[[Journey, Any], None]] = {
     ev.WrapUpEnded: Journey.wrap_up_ended,
     ev.Ended: Journey.finished,
     ev.Lost: Journey.lost,
-}
-
-_LEGAL: dict[type, Callable[[Journey, Any], bool]] = {
-    ev.Queued: lambda j, e: j._last(e.queue, "open") is None,
-    ev.Answered: lambda j, e: j._last(e.queue, "waiting") is not None,
-    ev.LeftQueue: lambda j, e: j._last(e.queue, "waiting") is not None,
-    ev.QueueResumed: lambda j, e: any(v.queue == e.queue and v.left is not None for v in j.visits),
-    ev.Handled: lambda j, e: j._last(e.queue, "handling") is not None,
-    ev.Transferred: lambda j, e: j._last(e.queue, "handling") is not None,
 }

@@ -1,7 +1,7 @@
 """A KPI is data: a formula over measures, its cuts, its windows, its unit, its names.
 
-One file of ``streams/kpis`` holds one family and exports ``MEASURES`` and ``KPIS``.  Where vendors differ, every
-variant has a name of its own; there is no bare "service level".
+One file of ``streams/kpis`` holds one family and exports ``MEASURES`` and ``KPIS``.  Where vendors
+differ, every variant has a name of its own; there is no bare "service level".
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ NOW = ("now",)
 
 
 class Value(NamedTuple):
-    """A KPI's value with what it was made of.  ``buckets`` only for distributions: ``(upper bound in s, count)``."""
+    """A KPI's value with what it was made of.  ``buckets`` only for distributions: ``(upper bound
+    in s, count)``."""
 
     value: Number
     numerator: Number | None = None
@@ -109,11 +110,16 @@ class Distribution(NamedTuple):
         counts = [amounts.get(name, 0) for name in bucket_names(self.histogram)]
         total = sum(counts)
         bounds: list[float | None] = [b / 1000 for b in self.histogram.bounds_ms]
-        return Value(total, total, None, tuple(zip([*bounds, None], counts, strict=True))) if total > 0 else None
+        return (
+            Value(total, total, None, tuple(zip([*bounds, None], counts, strict=True)))
+            if total > 0
+            else None
+        )
 
 
 class Quantile(NamedTuple):
-    """The upper bound in seconds of the bucket that holds the quantile; beyond the last bound there is no value."""
+    """The upper bound in seconds of the bucket that holds the quantile; beyond the last bound there
+    is no value."""
 
     histogram: Measure
     quantile: float
@@ -141,7 +147,8 @@ class Level(NamedTuple):
 
 
 class Oldest(NamedTuple):
-    """The age in seconds of the oldest entry now: as-of time less the minimum over origins of a register of times."""
+    """The age in seconds of the oldest entry now: as-of time less the minimum over origins of a
+    register of times."""
 
     of: str
 
@@ -153,9 +160,10 @@ Formula = Count | Total | Ratio | Mean | Distribution | Quantile | Level | Oldes
 
 
 class Kpi(NamedTuple):
-    """A definition.  ``family`` names the topic (``<prefix>.kpi.<family>.v1``); ``metric`` the Prometheus gauge
-    (None: topic only); ``labels`` are constant labels that tell variants apart; ``attribution`` says which interval
-    a contact belongs to: ``cohort`` (the one it was offered in), ``event`` (the one it happened in), ``now``."""
+    """A definition.  ``family`` names the topic (``<prefix>.kpi.<family>.v1``); ``metric`` the
+    Prometheus gauge (None: topic only); ``labels`` are constant labels that tell variants apart;
+    ``attribution`` says which interval a contact belongs to: ``cohort`` (the one it was offered
+    in), ``event`` (the one it happened in), ``now``."""
 
     name: str
     family: str

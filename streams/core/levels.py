@@ -1,4 +1,5 @@
-"""Levels: who waits and who is being handled now, per queue.  Registers, not sums: the latest by position counts."""
+"""Levels: who waits and who is being handled now, per queue.  Registers, not sums: the latest by
+position counts."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""What is added up: counts, sums of milliseconds and fixed-bucket histograms of facts, per cut and minute.
+"""What is added up: counts, sums of milliseconds and fixed-bucket histograms of facts, per cut and
+minute.
 
-Measures can be added *and subtracted*, in any order: that is the whole trick.  From it follow replays, corrections,
-any cutting into batches and any merging of origins.
+Measures can be added *and subtracted*, in any order: that is the whole trick.  From it follow
+replays, corrections, any cutting into batches and any merging of origins.
 
-A measure names the fact it reads, the fact's field that dates it (its attribution) and its cuts.  ``compile_measures``
-turns all of them into one function that posts a fact.
+A measure names the fact it reads, the fact's field that dates it (its attribution) and its cuts.
+``compile_measures`` turns all of them into one function that posts a fact.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ QUEUE = Cut("queue", ("queue", "channel"))
 CHANNEL = Cut("channel", ("channel",))
 STAFF = Cut("staff", ())
 QUEUE_AND_CHANNEL = (QUEUE, CHANNEL)
-CUTS = {cut.name: cut for cut in (QUEUE, CHANNEL, STAFF)}
 
 
 class Is(NamedTuple):
@@ -58,7 +58,8 @@ class Known(NamedTuple):
 
 
 class Within(NamedTuple):
-    """The duration is known and at most the queue's ``limit`` (inclusive), as in force when the visit began."""
+    """The duration is known and at most the queue's ``limit`` (inclusive), as in force when the
+    visit began."""
 
     field: str
     limit: str
@@ -71,13 +72,15 @@ class Within(NamedTuple):
 
 
 class Condition(Protocol):
-    """Whether a fact counts; a frozen value that can be called, so definitions print and compare."""
+    """Whether a fact counts; a frozen value that can be called, so definitions print and
+    compare."""
 
     def __call__(self, fact: Any, terms: Terms, /) -> bool: ...
 
 
 class Measure(NamedTuple):
-    """One thing that is added up.  ``value`` None counts facts; else the field is summed (or put into buckets)."""
+    """One thing that is added up.  ``value`` None counts facts; else the field is summed (or put
+    into buckets)."""
 
     name: str
     fact: type
@@ -90,7 +93,8 @@ class Measure(NamedTuple):
 
 
 def bucket_names(measure: Measure) -> tuple[str, ...]:
-    """The amounts a histogram is made of: bucket i holds values <= ``bounds_ms[i]``, the last one all beyond."""
+    """The amounts a histogram is made of: bucket i holds values <= ``bounds_ms[i]``, the last one
+    all beyond."""
     return tuple(f"{measure.name}:{i}" for i in range(len(measure.bounds_ms) + 1))
 
 
@@ -115,7 +119,9 @@ def _contribution(measure: Measure) -> Contribution:
     return contribute
 
 
-def _bucket(names: Sequence[str], bounds: Sequence[int], field: str, where: Sequence[Condition]) -> Contribution:
+def _bucket(
+    names: Sequence[str], bounds: Sequence[int], field: str, where: Sequence[Condition]
+) -> Contribution:
     def contribute(fact: Any, terms: Terms) -> tuple[str, int] | None:
         for condition in where:
             if not condition(fact, terms):
@@ -126,7 +132,8 @@ def _bucket(names: Sequence[str], bounds: Sequence[int], field: str, where: Sequ
 
 
 class _Group(NamedTuple):
-    """Measures of one fact type that share date and cuts: the cell is looked up once for all of them."""
+    """Measures of one fact type that share date and cuts: the cell is looked up once for all of
+    them."""
 
     at: str
     cuts: tuple[tuple[str, tuple[str, ...]], ...]
@@ -137,7 +144,8 @@ Post = Callable[[Fact, int, Cell], None]
 
 
 def compile_measures(measures: Iterable[Measure], terms: Terms) -> Post:
-    """One function ``post(fact, sign, cell)`` that adds everything ``fact`` means into ``cell(cut key, minute)``."""
+    """One function ``post(fact, sign, cell)`` that adds everything ``fact`` means into ``cell(cut
+    key, minute)``."""
     groups: dict[type, dict[tuple[str, tuple[Cut, ...]], list[Contribution]]] = {}
     for m in measures:
         groups.setdefault(m.fact, {}).setdefault((m.at, m.cuts), []).append(_contribution(m))
@@ -151,7 +159,9 @@ def compile_measures(measures: Iterable[Measure], terms: Terms) -> Post:
 
     def post(fact: Fact, sign: int, cell: Cell) -> None:
         for at, cuts, contributions in compiled.get(type(fact), ()):
-            added = [c for contribute in contributions if (c := contribute(fact, terms)) is not None]
+            added = [
+                c for contribute in contributions if (c := contribute(fact, terms)) is not None
+            ]
             if not added:
                 continue
             minute = getattr(fact, at) // MINUTE_MS

@@ -1,12 +1,14 @@
 """The one order of a contact's events, whatever order they arrived in.
 
-By time; and among events of the same millisecond the usual course of a contact, but only if each fits what is known so
-far: someone who is waiting in a queue must leave it before entering it again, someone who is not must enter it first.
+By time; and among events of the same millisecond the usual course of a contact, but only if each
+fits what is known so far: someone who is waiting in a queue must leave it before entering it again,
+someone who is not must enter it first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from streams.core import events as ev
 from streams.core.journey import Journey
@@ -14,13 +16,44 @@ from streams.core.journey import Journey
 _RANK: dict[type, int] = {
     cls: rank
     for rank, cls in enumerate(
-        (ev.ContactStarted, ev.StageEntered, ev.QueueResumed, ev.Queued, ev.StageLeft, ev.QueueRefused, ev.Offered,
-         ev.OfferEnded, ev.Answered, ev.Held, ev.Resumed, ev.LeftQueue, ev.Handled, ev.Transferred, ev.WrapUpStarted,
-         ev.WrapUpEnded)
+        (
+            ev.ContactStarted,
+            ev.StageEntered,
+            ev.QueueResumed,
+            ev.Queued,
+            ev.StageLeft,
+            ev.QueueRefused,
+            ev.Offered,
+            ev.OfferEnded,
+            ev.Answered,
+            ev.Held,
+            ev.Resumed,
+            ev.LeftQueue,
+            ev.Handled,
+            ev.Transferred,
+            ev.WrapUpStarted,
+            ev.WrapUpEnded,
+        )
     )
-}  # fmt: skip
+}
 _RANK[ev.Ended] = 90
 _RANK[ev.Lost] = 95
+
+
+_FITS: dict[type, Callable[[Journey, Any], bool]] = {
+    ev.Queued: lambda j, e: j.last(e.queue, "open") is None,
+    ev.Answered: lambda j, e: j.last(e.queue, "waiting") is not None,
+    ev.LeftQueue: lambda j, e: j.last(e.queue, "waiting") is not None,
+    ev.QueueResumed: lambda j, e: any(v.queue == e.queue and v.left is not None for v in j.visits),
+    ev.Handled: lambda j, e: j.last(e.queue, "handling") is not None,
+    ev.Transferred: lambda j, e: j.last(e.queue, "handling") is not None,
+}
+
+
+def fits(journey: Journey, event: ev.ContactEvent) -> bool:
+    """Does the event fit what is known so far, without inferring anything?"""
+    check = _FITS.get(type(event))
+    return check is None or check(journey, event)
 
 
 def rank(event: ev.ContactEvent) -> tuple[int, int, str]:
@@ -33,7 +66,7 @@ def fold(events: Iterable[ev.ContactEvent], duration_max_ms: int) -> Journey:
     journey = Journey(duration_max_ms)
     for group in _same_time(sorted(events, key=rank)):
         while len(group) > 1:
-            at = next((i for i, e in enumerate(group) if journey.legal(e)), 0)
+            at = next((i for i, e in enumerate(group) if fits(journey, e)), 0)
             journey.apply(group.pop(at))
         journey.apply(group[0])
     return journey

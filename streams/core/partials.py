@@ -1,8 +1,10 @@
-"""The running segment's sums: what one stretch of one partition's log adds to each (cut key, minute).
+"""The running segment's sums: what one stretch of one partition's log adds to each (cut key,
+minute).
 
-The log of a source partition is cut at multiples of the segment size.  A partial is identified by (origin, segment,
-cut key, minute) and carries its *position*: the offset of the last event it has absorbed.  It is a pure function of
-the log between the segment's start and that position, so a replay builds it again exactly.
+The log of a source partition is cut at multiples of the segment size.  A partial is identified by
+(origin, segment, cut key, minute) and carries its *position*: the offset of the last event it has
+absorbed.  It is a pure function of the log between the segment's start and that position, so a
+replay builds it again exactly.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ class Partial(NamedTuple):
 
 
 class Register(NamedTuple):
-    """A level of one origin: the latest by position counts.  ``values`` e.g. ``{"waiting": 3, "oldest_ms": ...}``."""
+    """A level of one origin: the latest by position counts.  ``values`` e.g. ``{"waiting": 3,
+    "oldest_ms": ...}``."""
 
     origin: str
     cut: CutKey
@@ -52,7 +55,9 @@ class RunningSegment:
 
     def begin(self, segment: int) -> None:
         """A new segment: what the earlier ones added is final and forgotten here."""
-        assert not self._touched, "the changed sums of a segment are taken before the next one begins"
+        assert not self._touched, (
+            "the changed sums of a segment are taken before the next one begins"
+        )
         self.segment = segment
         self._sums = {}
 
@@ -71,12 +76,14 @@ class RunningSegment:
     def take_changed(self) -> list[Partial]:
         """Every sum that changed since the last call, as it stands now (a copy)."""
         taken = [
-            Partial(self.origin, self.segment, at[0], at[1], *self._copied(at)) for at in self._touched
+            Partial(self.origin, self.segment, at[0], at[1], *self._copied(at))
+            for at in self._touched
         ]
         self._touched = set()
         return taken
 
     def _copied(self, at: tuple[CutKey, int]) -> tuple[int, Amounts]:
         position, amounts = self._sums[at]
-        assert isinstance(position, int) and isinstance(amounts, dict)
+        assert isinstance(position, int)
+        assert isinstance(amounts, dict)
         return position, dict(amounts)

@@ -1,8 +1,9 @@
 """The same as ``measure.compile_measures``, generated: one straight-line function per fact type.
 
-Posting facts is where a worker spends most of its own time (half of it, measured, before this file), and nearly all of
-that went into calling one closure per measure.  The generated function reads the fact's fields once and adds into the
-cells directly.  ``measure.compile_measures`` says what posting means; a property test holds the two equal.
+Posting facts is where a worker spends most of its own time (half of it, measured, before this
+file), and nearly all of that went into calling one closure per measure.  The generated function
+reads the fact's fields once and adds into the cells directly.  ``measure.compile_measures`` says
+what posting means; a property test holds the two equal.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ _Groups = dict[tuple[str, tuple[Cut, ...]], list[Measure]]
 
 
 def generate_post(measures: Iterable[Measure], terms: Terms) -> Post:
-    """``post(fact, sign, cell)``; equal to what ``compile_measures`` returns, some three times as fast."""
+    """``post(fact, sign, cell)``; equal to what ``compile_measures`` returns, some three times as
+    fast."""
     by_fact: dict[type, _Groups] = {}
     for measure in measures:
-        by_fact.setdefault(measure.fact, {}).setdefault((measure.at, measure.cuts), []).append(measure)
+        by_fact.setdefault(measure.fact, {}).setdefault((measure.at, measure.cuts), []).append(
+            measure
+        )
     posts = {fact: _Function(fact, groups, terms).build() for fact, groups in by_fact.items()}
 
     def post(fact: Fact, sign: int, cell: Cell) -> None:
@@ -40,16 +44,22 @@ class _Function:
     def __init__(self, fact: type, groups: _Groups, terms: Terms) -> None:
         self.fields: tuple[str, ...] = fact._fields  # type: ignore[attr-defined]
         self.groups = groups
-        self.names: dict[str, Any] = {"terms_at": terms.at, "terms": terms, "bisect_left": bisect_left}
+        self.names: dict[str, Any] = {
+            "terms_at": terms.at,
+            "terms": terms,
+            "bisect_left": bisect_left,
+        }
         self.lines: list[str] = []
 
     def build(self) -> _PostOne:
         self.lines = ["def post(fact, sign, cell):", f"    {', '.join(self.fields)}, = fact"]
-        if any(isinstance(c, Within) for group in self.groups.values() for m in group for c in m.where):
+        if any(
+            isinstance(c, Within) for group in self.groups.values() for m in group for c in m.where
+        ):
             self.lines.append("    limits = terms_at(queue, entered_ms)")
         for (at, cuts), measures in self.groups.items():
             self._group(at, cuts, measures)
-        exec("\n".join(self.lines), self.names)  # noqa: S102 - our own definitions, no input
+        exec("\n".join(self.lines), self.names)
         post: _PostOne = self.names["post"]
         return post
 
@@ -82,7 +92,10 @@ class _Function:
     def _add(self, measure: Measure, cells: list[str], indent: str) -> None:
         name, amount = repr(measure.name), "sign"
         if measure.bounds_ms:
-            buckets, bounds = self._constant(bucket_names(measure)), self._constant(measure.bounds_ms)
+            buckets, bounds = (
+                self._constant(bucket_names(measure)),
+                self._constant(measure.bounds_ms),
+            )
             name = f"{buckets}[bisect_left({bounds}, {self._field(str(measure.value))})]"
         elif measure.value is not None:
             amount = f"sign * {self._field(measure.value)}"

@@ -1,4 +1,5 @@
-"""Customers without their numbers: the same caller gives the same pseudonym, and nothing gives the caller back.
+"""Customers without their numbers: the same caller gives the same pseudonym, and nothing gives the
+caller back.
 
 A pseudonym is ``p1.<key_id>.<22 characters>``: ``p1`` names this construction, ``key_id`` the key
 (so pseudonyms made before and after a change of key are told apart), the rest is 128 bits of
@@ -19,7 +20,19 @@ CACHED_MAX = 65_536
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
 _NOBODY = frozenset(
-    "anonymous asterisk blocked none null private restricted s unavailable unknown withheld".split()
+    [
+        "anonymous",
+        "asterisk",
+        "blocked",
+        "none",
+        "null",
+        "private",
+        "restricted",
+        "s",
+        "unavailable",
+        "unknown",
+        "withheld",
+    ]
 )
 # What the words anonymous and unavailable are on a telephone's keypad; some trunks send these.
 _NOBODY_DIALLED = frozenset(("266696687", "86282452253"))

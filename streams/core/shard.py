@@ -1,7 +1,9 @@
-"""The bookkeeping of one partition: which offset comes next, where segments end, what is sealed and not yet written.
+"""The bookkeeping of one partition: which offset comes next, where segments end, what is sealed and
+not yet written.
 
-A shard lives and dies as one object with its stage.  It takes only the next offset (delivery rule 7) and cuts the log
-at multiples of the segment size (``by_segment`` stages), so a batch may span borders here; the caller need not know.
+A shard lives and dies as one object with its stage.  It takes only the next offset (delivery rule
+7) and cuts the log at multiples of the segment size (``by_segment`` stages), so a batch may span
+borders here; the caller need not know.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ class Sealing(Protocol[SealT_co]):
 
 
 class Jump(Exception):
-    """The log was read with a hole: ``expected`` was next, ``got`` came.  Legal only where the log itself has one."""
+    """The log was read with a hole: ``expected`` was next, ``got`` came.  Legal only where the log
+    itself has one."""
 
     def __init__(self, expected: int, got: int) -> None:
         super().__init__(f"expected offset {expected}, got {got}")
@@ -49,7 +52,8 @@ class Shard(Generic[SealT]):
         self.dead = False
 
     def start(self, committed: int) -> None:
-        """Restoring is over; the next record is at ``committed`` (or where the log goes on after it)."""
+        """Restoring is over; the next record is at ``committed`` (or where the log goes on after
+        it)."""
         assert self.next is None, "a shard starts once"
         self.stage.start(committed)
         self.next = committed
@@ -62,10 +66,15 @@ class Shard(Generic[SealT]):
         self.next = to
 
     def absorb(self, records: Sequence[Record]) -> int:
-        """Take what is new of ``records``; returns how many were.  Raises Jump at a hole, with all before it taken."""
+        """Take what is new of ``records``; returns how many were.  Raises Jump at a hole, with all
+        before it taken."""
         assert self.next is not None, "start first"
         assert not self.dead, "nothing touches a dead shard"
-        fresh = [r for r in records if r.offset >= self.next] if records[0].offset < self.next else records
+        fresh = (
+            [r for r in records if r.offset >= self.next]
+            if records[0].offset < self.next
+            else records
+        )
         taken = 0
         for run in _unbroken(fresh):
             if run[0].offset != self.next:
@@ -107,7 +116,8 @@ class Shard(Generic[SealT]):
         self.unsealed = 0
 
     def take_seals(self) -> list[SealT]:
-        """What waits to be written, oldest first; a stage without segments is sealed as it stands now."""
+        """What waits to be written, oldest first; a stage without segments is sealed as it stands
+        now."""
         if not self.stage.by_segment and self.unsealed:
             assert self.next is not None
             self.seal(self.next)

@@ -1,7 +1,8 @@
 """What a platform adapter is: one pure file in ``streams/sources`` that exports ``SOURCE``.
 
-``decode`` turns one native record into canonical events, or says why it cannot.  It never raises for bad input, reads
-no clock, and gives the same answer for the same record for ever, because a crash makes us ask again.
+``decode`` turns one native record into canonical events, or says why it cannot.  It never raises
+for bad input, reads no clock, and gives the same answer for the same record for ever, because a
+crash makes us ask again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Record(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """Why a record cannot be used.  ``reason`` is a stable code, ``detail`` free text without any payload in it."""
+    """Why a record cannot be used.  ``reason`` is a stable code, ``detail`` free text without any
+    payload in it."""
 
     reason: str
     detail: str = ""
@@ -33,13 +35,15 @@ class Rejected(NamedTuple):
 
 Event = ContactEvent | AgentEvent | Restarted
 Pseudonym = Callable[[str, str], "str | None"]
-"""(domain, value) -> a keyed pseudonym, or None where there is nothing to tell customers apart by (withheld, empty, no
-key configured).  Domains: ``phone``, ``email``, ``id``.  See ``streams.core.pseudonym``."""
+"""(domain, value) -> a keyed pseudonym, or None where there is nothing to tell customers apart by
+(withheld, empty, no key configured).  Domains: ``phone``, ``email``, ``id``.  See
+``streams.core.pseudonym``."""
 Decode = Callable[[Record, Pseudonym], "Sequence[Event] | Rejected"]
 
 
 class Source(NamedTuple):
-    """A platform: ``name`` is what users type, ``topic`` the raw topic's last part, ``decode`` the adapter."""
+    """A platform: ``name`` is what users type, ``topic`` the raw topic's last part, ``decode`` the
+    adapter."""
 
     name: str
     topic: str

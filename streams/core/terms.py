@@ -1,7 +1,7 @@
 """What a queue's contract says: thresholds and zones, effective-dated.
 
-Terms are looked up by *event time*, so a change written with its date never rewrites what was measured before it.
-Pure data: ``streams.settings`` reads it from the TOML file.
+Terms are looked up by *event time*, so a change written with its date never rewrites what was
+measured before it. Pure data: ``streams.settings`` reads it from the TOML file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ DAY_MS = 86_400_000
 
 
 class QueueTerms(NamedTuple):
-    """One queue's terms in force: service threshold T, short-abandon limit S, IANA zone of its local day."""
+    """One queue's terms in force: service threshold T, short-abandon limit S, IANA zone of its
+    local day."""
 
     threshold_ms: int = 20_000
     short_abandon_ms: int = 5_000
@@ -34,7 +35,8 @@ class Dated(NamedTuple):
 class Terms:
     """Terms of every queue at every time; ``default`` for queues that are not named.
 
-    >>> t = Terms(QueueTerms(), {"PS": [Dated(0, QueueTerms(20_000)), Dated(1_000, QueueTerms(30_000))]})
+    >>> t = Terms(QueueTerms(), {"PS": [Dated(0, QueueTerms(20_000)), Dated(1_000,
+    QueueTerms(30_000))]})
     >>> t.at("PS", 999).threshold_ms, t.at("PS", 1_000).threshold_ms, t.at("other", 0).threshold_ms
     (20000, 30000, 20000)
     """
@@ -51,8 +53,9 @@ class Terms:
         horizon_ms: int = DAY_MS,
         duration_max_ms: int = 7 * DAY_MS,
     ) -> None:
-        """``grace_ms`` after a window's end it becomes final; a contact silent for ``silence_ms`` is lost, one
-        silent for ``horizon_ms`` is forgotten; durations over ``duration_max_ms`` are not believed."""
+        """``grace_ms`` after a window's end it becomes final; a contact silent for ``silence_ms``
+        is lost, one silent for ``horizon_ms`` is forgotten; durations over ``duration_max_ms`` are
+        not believed."""
         self.default = default or QueueTerms()
         self.grace_ms = grace_ms
         self.silence_ms = silence_ms

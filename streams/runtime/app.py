@@ -16,7 +16,7 @@ from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.kafka.topics import load, verify_for_worker
 from streams.kpis import FAMILIES
 from streams.runtime.folding import Folding
-from streams.runtime.loop import Runtime, Timing
+from streams.runtime.loop import Limits, Runtime
 from streams.runtime.security import aiokafka_options, faust_credentials
 from streams.runtime.stages import Shape, stage_specs, targets
 from streams.runtime.tables import Raw, stage_table
@@ -32,12 +32,14 @@ log = logging.getLogger("streams")
 def run(settings: Settings, loglevel: str = "INFO") -> int:
     """Run a worker in the foreground until SIGTERM or SIGINT; the exit code.
 
-    Raises TopicsError if a topic is missing or has the wrong number of partitions, BrokerError if Kafka cannot be
-    reached, StreamsError if the metrics port is taken.
+    Raises TopicsError if a topic is missing or has the wrong number of partitions, BrokerError if
+    Kafka cannot be reached, StreamsError if the metrics port is taken.
     """
     _logging(loglevel)
     _verify(settings)
-    datadir = tempfile.mkdtemp(prefix="contact-streams-worker-")  # Faust wants a folder; nothing is kept in it
+    datadir = tempfile.mkdtemp(
+        prefix="contact-streams-worker-"
+    )  # Faust wants a folder; nothing is kept in it
     app, runtime = build(settings, datadir)
     server = _serve(settings, runtime)
     log.info("metrics at %s", server.url)
@@ -51,7 +53,9 @@ def run(settings: Settings, loglevel: str = "INFO") -> int:
 def _verify(settings: Settings) -> None:
     kafka = settings.kafka
     sources = [source.topic for source in SOURCES.values()]
-    specs = load(kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, list(FAMILIES), sources)
+    specs = load(
+        kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, list(FAMILIES), sources
+    )
     verify_for_worker(kafka.bootstrap, specs, kafka.client_options())
 
 
@@ -71,15 +75,25 @@ def shape_of(settings: Settings) -> Shape:
 
 
 def build(settings: Settings, datadir: str) -> tuple[faust.App, Runtime]:
-    """The Faust app with a table per changelog and an agent per topic, and the runtime they call into."""
+    """The Faust app with a table per changelog and an agent per topic, and the runtime they call
+    into."""
     shape, client = shape_of(settings), settings.kafka.client_options()
     app = _app(settings, client, datadir)
     specs = stage_specs(shape)
     runtime = Runtime(
-        app, bootstrap=settings.kafka.bootstrap, security=aiokafka_options(client), group=shape.app, specs=specs,
-        targets=targets(shape), segment_size=shape.segment_size,
-        timing=Timing(settings.processing.publish_ms, settings.processing.tick_ms),
-    )  # fmt: skip
+        app,
+        bootstrap=settings.kafka.bootstrap,
+        security=aiokafka_options(client),
+        group=shape.app,
+        specs=specs,
+        targets=targets(shape),
+        segment_size=shape.segment_size,
+        limits=Limits(
+            settings.processing.publish_ms,
+            settings.processing.tick_ms,
+            settings.processing.dead_letters_consecutive_max,
+        ),
+    )
     for spec in specs:
         if spec.changelog:
             stage_table(app, spec.name, spec.changelog, shape.partitions, runtime)
@@ -91,15 +105,30 @@ def build(settings: Settings, datadir: str) -> tuple[faust.App, Runtime]:
 def _app(settings: Settings, client: Mapping[str, Any], datadir: str) -> faust.App:
     kafka = settings.kafka
     return faust.App(
-        kafka.app_id, broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")],
-        broker_credentials=faust_credentials(client), store="memory://", topic_partitions=kafka.partitions,
-        web_enabled=False, stream_wait_empty=False, datadir=datadir, ConsumerScheduler=Folding,
-        consumer_max_fetch_size=1 << 20, broker_check_crcs=False, table_standby_replicas=0,
-        broker_session_timeout=kafka.session_ms / 1000, broker_heartbeat_interval=kafka.session_ms / 6000,
-        broker_commit_interval=3600.0, producer_acks=-1, consumer_auto_offset_reset="earliest",
-        topic_disable_leader=True, topic_allow_declare=False, worker_redirect_stdouts=False,
-        consumer_group_instance_id=kafka.instance_id or None, stream_recovery_delay=0.0, autodiscover=False,
-    )  # fmt: skip
+        kafka.app_id,
+        broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")],
+        broker_credentials=faust_credentials(client),
+        store="memory://",
+        topic_partitions=kafka.partitions,
+        web_enabled=False,
+        stream_wait_empty=False,
+        datadir=datadir,
+        ConsumerScheduler=Folding,
+        consumer_max_fetch_size=1 << 20,
+        broker_check_crcs=False,
+        table_standby_replicas=0,
+        broker_session_timeout=kafka.session_ms / 1000,
+        broker_heartbeat_interval=kafka.session_ms / 6000,
+        broker_commit_interval=3600.0,
+        producer_acks=-1,
+        consumer_auto_offset_reset="earliest",
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        worker_redirect_stdouts=False,
+        consumer_group_instance_id=kafka.instance_id or None,
+        stream_recovery_delay=0.0,
+        autodiscover=False,
+    )
 
 
 def _agent(app: faust.App, topic: str, runtime: Runtime) -> None:
@@ -136,26 +165,43 @@ def _tasks(app: faust.App, runtime: Runtime) -> None:
 def _serve(settings: Settings, runtime: Runtime) -> MetricsServer:
     wanted = settings.metrics
     collector = KpiCollector(
-        lambda: boards(runtime), lambda: worker_view(runtime), settings.terms(), windows=wanted.windows,
+        lambda: boards(runtime),
+        lambda: worker_view(runtime),
+        settings.terms(),
+        windows=wanted.windows,
         label_sets_max=wanted.label_sets_max,
-    )  # fmt: skip
+    )
     login = Login(wanted.username, wanted.password) if wanted.password else None
-    return serve(wanted.host, wanted.port, registry(collector), lambda: health(runtime), login=login)
+    return serve(
+        wanted.host, wanted.port, registry(collector), lambda: health(runtime), login=login
+    )
 
 
 def _logging(loglevel: str) -> None:
     logging.basicConfig(
-        stream=sys.stderr, level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+        stream=sys.stderr,
+        level="WARNING",
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        force=True,
     )
     log.setLevel(loglevel)
     for noisy in ("streams.runtime.tables", "aiokafka.consumer.group_coordinator"):
-        logging.getLogger(noisy).setLevel("CRITICAL")  # services coming and going; a coordinator not chosen yet
+        logging.getLogger(noisy).setLevel(
+            "CRITICAL"
+        )  # services coming and going; a coordinator not chosen yet
 
 
 def _run(app: faust.App) -> int:
-    with open(os.devnull, "w") as nowhere:  # a spinner, and the cursor it hides, have no place in a log
+    with open(
+        os.devnull, "w"
+    ) as nowhere:  # a spinner, and the cursor it hides, have no place in a log
         worker = faust.Worker(
-            app, loglevel=None, quiet=True, redirect_stdouts=False, override_logging=False, stdout=nowhere
+            app,
+            loglevel=None,
+            quiet=True,
+            redirect_stdouts=False,
+            override_logging=False,
+            stdout=nowhere,
         )
         try:
             worker.execute_from_commandline()

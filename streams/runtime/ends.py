@@ -1,4 +1,5 @@
-"""Where the logs end and what is really in them: asked beside the consumer group, by a reader of our own."""
+"""Where the logs end and what is really in them: asked beside the consumer group, by a reader of
+our own."""
 
 from __future__ import annotations
 
@@ -13,11 +14,15 @@ LOOK_SECONDS = 5.0
 
 
 class LogReader:
-    """One consumer without a group, for end offsets and for looking at a hole, and one admin client for commits."""
+    """One consumer without a group, for end offsets and for looking at a hole, and one admin client
+    for commits."""
 
     def __init__(self, bootstrap: str, group: str, security: Mapping[str, Any]) -> None:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **security
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **security,
         )
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
         self._group = group
@@ -45,7 +50,8 @@ class LogReader:
         return {(tp.topic, tp.partition): m.offset for tp, m in found.items() if m.offset >= 0}
 
     async def next_at(self, topic: str, partition: int, offset: int) -> int | None:
-        """The offset of the first record at or after ``offset``; None if none shows within a few seconds."""
+        """The offset of the first record at or after ``offset``; None if none shows within a few
+        seconds."""
         tp = TopicPartition(topic, partition)
         async with self._looking:
             self._consumer.assign([tp])

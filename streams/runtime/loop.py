@@ -1,8 +1,10 @@
-"""The one loop: owned partitions, batches in, timed writes out, ticks, and what happens at a rebalance.
+"""The one loop: owned partitions, batches in, timed writes out, ticks, and what happens at a
+rebalance.
 
-A rebalance drops every shard whole and takes the assigned partitions anew: fence the earlier owner, append a sentinel to
-the changelog (its last offset would otherwise be a transaction marker, which is never delivered, and recovery would wait
-for it for ever), read the committed offset, restore, start at the commit.
+A rebalance drops every shard whole and takes the assigned partitions anew: fence the earlier owner,
+append a sentinel to the changelog (its last offset would otherwise be a transaction marker, which
+is never delivered, and recovery would wait for it for ever), read the committed offset, restore,
+start at the commit.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic, time
-from typing import Any
+from typing import Any, NamedTuple
 
 import faust
 from faust.types import TP
@@ -27,6 +29,7 @@ from streams.runtime.ends import LogReader
 from streams.runtime.owner import Lost, Owner
 from streams.runtime.stages import StageSpec
 from streams.runtime.writing import Target, Writer, fenced_writer, plain_writer, settled
+from streams.stages.ingest import IngestStage
 
 log = logging.getLogger("streams")
 PENDING_SEGMENTS = 4
@@ -38,21 +41,30 @@ STUCK_SECONDS = 10.0
 TICKING = ("contacts", "staff")
 
 
-class Timing:
-    """How often what happens, in ms; ``tick_ms`` 0: never."""
+class Limits(NamedTuple):
+    """How often what happens, in ms (``tick_ms`` 0: never), and how many dead letters in a row stop
+    the worker (0: never)."""
 
-    def __init__(self, publish_ms: int, tick_ms: int) -> None:
-        self.publish_ms = publish_ms
-        self.tick_ms = tick_ms
+    publish_ms: int
+    tick_ms: int
+    letters_in_a_row_max: int
 
 
 class Runtime:
     """Everything a worker owns; the tables and agents of Faust call into it."""
 
     def __init__(
-        self, app: faust.App, *, bootstrap: str, security: dict[str, Any], group: str, specs: Sequence[StageSpec],
-        targets: dict[str, Target], segment_size: int, timing: Timing,
-    ) -> None:  # fmt: skip
+        self,
+        app: faust.App,
+        *,
+        bootstrap: str,
+        security: dict[str, Any],
+        group: str,
+        specs: Sequence[StageSpec],
+        targets: dict[str, Target],
+        segment_size: int,
+        limits: Limits,
+    ) -> None:
         self.app = app
         self.specs = {spec.topic: spec for spec in specs}
         self.owners: dict[tuple[str, int], Owner] = {}
@@ -69,7 +81,7 @@ class Runtime:
         self._bootstrap, self._security, self._group = bootstrap, security, group
         self._targets = targets
         self._segment_size = segment_size
-        self._timing = timing
+        self._limits = limits
         self._plain: Writer
         self._logs: LogReader
         self._caught_up_to: dict[tuple[str, int], int] = {}
@@ -135,31 +147,53 @@ class Runtime:
         self._drop_all()
         self.rebalances += 1
         mine = sorted((tp.topic, tp.partition) for tp in assigned if tp.topic in self.specs)
-        owners = dict(zip(mine, await asyncio.gather(*(self._own(*tp, generation) for tp in mine)), strict=True))
+        owners = dict(
+            zip(
+                mine,
+                await asyncio.gather(*(self._own(*tp, generation) for tp in mine)),
+                strict=True,
+            )
+        )
         await self._sentinels(owners)
         committed, first = await asyncio.gather(self._logs.committed(), self._logs.beginnings(mine))
         for tp, owner in owners.items():
             owner.committed = _start_of(tp, committed.get(tp), first[tp])
         self.owners = owners
-        log.info("rebalance: generation %d, %d partitions fenced in %.2f s", generation, len(mine), monotonic() - began)
+        log.info(
+            "rebalance: generation %d, %d partitions fenced in %.2f s",
+            generation,
+            len(mine),
+            monotonic() - began,
+        )
 
     async def _own(self, topic: str, partition: int, generation: int) -> Owner:
         spec = self.specs[topic]
         fence = None
         if spec.changelog:
-            fence = fenced_writer(self._bootstrap, self._security, f"{self._group}-{topic}-{partition}")
+            fence = fenced_writer(
+                self._bootstrap, self._security, f"{self._group}-{topic}-{partition}"
+            )
             await fence.start()
         return Owner(
-            spec.make(partition), topic, partition, segment_size=self._segment_size, changelog=spec.changelog,
-            targets=self._targets, plain=self._plain, fence=fence, commit=self._committer(generation),
+            spec.make(partition),
+            topic,
+            partition,
+            segment_size=self._segment_size,
+            changelog=spec.changelog,
+            targets=self._targets,
+            plain=self._plain,
+            fence=fence,
+            commit=self._committer(generation),
             generation=generation,
-        )  # fmt: skip
+        )
 
     async def _sentinels(self, owners: dict[tuple[str, int], Owner]) -> None:
         futures: list[Any] = []
         for owner in owners.values():
             if owner.changelog:
-                futures += await self._plain.send(owner.changelog, owner.partition, [(b"", b"", ())])
+                futures += await self._plain.send(
+                    owner.changelog, owner.partition, [(b"", b"", ())]
+                )
         await settled(futures)
 
     def _committer(self, generation: int) -> Callable[[str, int, int], Awaitable[bool]]:
@@ -193,8 +227,9 @@ class Runtime:
             await self._seek(owner)
 
     async def _seek(self, owner: Owner) -> None:
-        """Read from where the shard stands.  Faust seeks to commits by itself, but not to offset 0 and not to where a
-        topic begins that nobody has committed; what it fetched and dropped meanwhile would be missing."""
+        """Read from where the shard stands.  Faust seeks to commits by itself, but not to offset 0
+        and not to where a topic begins that nobody has committed; what it fetched and dropped
+        meanwhile would be missing."""
         if owner.shard.next is not None and not owner.shard.dead:
             owner.sought_at = monotonic()
             await self.app.consumer.seek(TP(owner.topic, owner.partition), owner.shard.next)
@@ -212,7 +247,9 @@ class Runtime:
         try:
             await self._begin(owner)
             await self._room(owner)
-            await self._absorb(owner, event.value if isinstance(event.value, list) else [event.value])
+            await self._absorb(
+                owner, event.value if isinstance(event.value, list) else [event.value]
+            )
         except Lost:
             return
         except Exception as error:
@@ -228,22 +265,40 @@ class Runtime:
             try:
                 if owner.shard.absorb(records):
                     owner.moved_at = monotonic()
+                self._check_letters(owner)
                 return
             except Jump as jump:
                 if not await self._legal(owner, jump):
                     return
 
-    async def _legal(self, owner: Owner, jump: Jump) -> bool:
-        """A hole is legal only where the log itself has one (markers of a foreign transaction, retention).
+    def _check_letters(self, owner: Owner) -> None:
+        """Better stop than empty a topic into the dead letters after a bad release."""
+        stage, most = owner.stage, self._limits.letters_in_a_row_max
+        if most and isinstance(stage, IngestStage) and stage.rejected_in_a_row >= most:
+            raise StateError(
+                f"{owner.topic}[{owner.partition}]: {stage.rejected_in_a_row} records in a row rejected",
+                "nothing of the partition can be used, which is more likely our mistake than theirs",
+                "look at the dead letters' reasons; processing.dead_letters_consecutive_max is the limit",
+            )
 
-        Any other is Faust's: records fetched and dropped around a rebalance.  Nothing behind it is absorbed; we read
-        again from where the shard stands.
+    async def _legal(self, owner: Owner, jump: Jump) -> bool:
+        """A hole is legal only where the log itself has one (markers of a foreign transaction,
+        retention).
+
+        Any other is Faust's: records fetched and dropped around a rebalance.  Nothing behind it is
+        absorbed; we read again from where the shard stands.
         """
         found = await self._logs.next_at(owner.topic, owner.partition, jump.expected)
         if owner.shard.dead or owner.shard.next != jump.expected:
             return False
         if found == jump.got:
-            log.warning("%s[%d]: no records from %d to %d", owner.topic, owner.partition, jump.expected, jump.got)
+            log.warning(
+                "%s[%d]: no records from %d to %d",
+                owner.topic,
+                owner.partition,
+                jump.expected,
+                jump.got,
+            )
             owner.shard.allow_jump(jump.got)
             return True
         if monotonic() - owner.sought_at > REREAD_SECONDS:
@@ -257,7 +312,7 @@ class Runtime:
     async def publish_for_ever(self) -> None:
         """Write every owner's changes a few times a second."""
         while True:
-            await asyncio.sleep(self._timing.publish_ms / 1000)
+            await asyncio.sleep(self._limits.publish_ms / 1000)
             self.turned_at = monotonic()
             await self._write_all()
 
@@ -276,10 +331,10 @@ class Runtime:
     async def tick_for_ever(self) -> None:
         """Follow the ends of the logs and write time into the owned event partitions."""
         while True:
-            await asyncio.sleep(max(self._timing.tick_ms, 200) / 1000)
+            await asyncio.sleep(max(self._limits.tick_ms, 200) / 1000)
             try:
                 await self._look_at_ends()
-                if self._timing.tick_ms and self._caught_up():
+                if self._limits.tick_ms and self._caught_up():
                     await self._tick()
             except Exception as error:  # a broker that does not answer: the next round asks again
                 log.warning("no tick: %s", type(error).__name__)
@@ -291,7 +346,9 @@ class Runtime:
         for at, owner in list(self.owners.items()):
             if self.restored and self._stuck(owner, self._caught_up_to.get(at, 0)):
                 owner.rereads += 1
-                log.warning("%s[%d]: nothing read for a while at %s; reading again", *at, owner.absorbed)
+                log.warning(
+                    "%s[%d]: nothing read for a while at %s; reading again", *at, owner.absorbed
+                )
                 await self._seek(owner)
 
     def _stuck(self, owner: Owner, end: int) -> bool:
@@ -303,8 +360,8 @@ class Runtime:
     def _caught_up(self) -> bool:
         """No backlog: everything that was in the raw logs a tick ago is absorbed.
 
-        While there is one, time is told by the events themselves; a tick of the present would close windows and give up
-        contacts whose events are still on their way.
+        While there is one, time is told by the events themselves; a tick of the present would close
+        windows and give up contacts whose events are still on their way.
         """
         return self.restored and all(
             (owner.absorbed or 0) >= self._caught_up_to.get(at, sys.maxsize)
@@ -329,7 +386,7 @@ def _start_of(tp: tuple[str, int], committed: int | None, first: int) -> int:
         raise StateError(
             f"{tp[0]}[{tp[1]}] begins at offset {first}, but only {committed} is processed",
             "retention deleted records that were never read; what they would have added is lost",
-            "restore the topic, or start anew from what it still has under a new app name (kafka.app)",
+            "restore the topic, or start anew from what it still has under a new kafka.app_id",
         )
     return committed
 

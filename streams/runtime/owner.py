@@ -1,8 +1,10 @@
-"""One owned partition of one stage: its shard, its fence and the only code that writes and commits for it.
+"""One owned partition of one stage: its shard, its fence and the only code that writes and commits
+for it.
 
-The order of a write (delivery rules 1 to 4): outputs by the plain producer, segment by segment, acknowledged; then
-results and entities in one transaction of the fenced producer; then the offset, in the generation that read the events.
-Anything that fails in between ends the shard, and the worker with it: state is exact again after a restart.
+The order of a write (delivery rules 1 to 4): outputs by the plain producer, segment by segment,
+acknowledged; then results and entities in one transaction of the fenced producer; then the offset,
+in the generation that read the events. Anything that fails in between ends the shard, and the
+worker with it: state is exact again after a restart.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
 from zlib import crc32
 
 from streams.core.shard import Shard
@@ -21,7 +22,12 @@ Commit = Callable[[str, int, int], Awaitable[bool]]
 """``(topic, partition, offset) -> done``; refuses when the generation has changed."""
 
 
-_COUNTED = {"events": "events_read", "records": "events_read", "duplicates": "events_duplicate", "late": "events_late"}
+_COUNTED = {
+    "events": "events_read",
+    "records": "events_read",
+    "duplicates": "events_duplicate",
+    "late": "events_late",
+}
 """Counter of a stage -> field of ``WorkerView``."""
 
 
@@ -30,13 +36,23 @@ class Lost(Exception):
 
 
 class Owner:
-    """See the module.  ``changelog`` None: the stage keeps nothing, so there is nothing to fence."""
+    """See the module.  ``changelog`` None: the stage keeps nothing, so there is nothing to
+    fence."""
 
     def __init__(
-        self, stage: Stage, topic: str, partition: int, *, segment_size: int, changelog: str | None,
-        targets: Mapping[str, Target], plain: Writer, fence: Writer | None, commit: Commit,
+        self,
+        stage: Stage,
+        topic: str,
+        partition: int,
+        *,
+        segment_size: int,
+        changelog: str | None,
+        targets: Mapping[str, Target],
+        plain: Writer,
+        fence: Writer | None,
+        commit: Commit,
         generation: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.stage = stage
         self.topic = topic
         self.partition = partition
@@ -65,7 +81,11 @@ class Owner:
     @property
     def pending(self) -> int:
         """Records absorbed and not yet covered by a commit; what back-pressure counts."""
-        return 0 if self.shard.next is None or self.committed is None else self.shard.next - self.committed
+        return (
+            0
+            if self.shard.next is None or self.committed is None
+            else self.shard.next - self.committed
+        )
 
     def counted(self) -> Counter[tuple[str, ...]]:
         """What this shard has counted, as (field of ``WorkerView``, labels)."""
@@ -90,7 +110,8 @@ class Owner:
         self.room.set()
 
     async def write(self) -> None:
-        """Publish what changed and write what is sealed.  One at a time; a call while one runs returns at once."""
+        """Publish what changed and write what is sealed.  One at a time; a call while one runs
+        returns at once."""
         if self._lock.locked() or self.shard.dead or self.shard.next is None:
             return
         async with self._lock:
@@ -112,7 +133,8 @@ class Owner:
         self.seals_written += 1
 
     async def _transact(self, seal: Seal) -> None:
-        """Results first: a crash between them and the entities makes us write the same results again, never miss any."""
+        """Results first: a crash between them and the entities makes us write the same results
+        again, never miss any."""
         assert self.fence is not None, "only a fenced shard has entities"
         async with self.fence.producer.transaction():
             await self._send(self.fence, seal.results)
@@ -148,5 +170,3 @@ class Owner:
     async def close(self) -> None:
         if self.fence is not None:
             await self.fence.stop()
-
-

@@ -20,7 +20,9 @@ def aiokafka_options(client: Mapping[str, Any]) -> dict[str, Any]:
 
 def _context(client: Mapping[str, Any]) -> ssl.SSLContext:
     made: ssl.SSLContext = create_ssl_context(
-        cafile=client.get("ssl_cafile"), certfile=client.get("ssl_certfile"), keyfile=client.get("ssl_keyfile")
+        cafile=client.get("ssl_cafile"),
+        certfile=client.get("ssl_certfile"),
+        keyfile=client.get("ssl_keyfile"),
     )
     return made
 
@@ -34,6 +36,8 @@ def faust_credentials(client: Mapping[str, Any]) -> Any:
     if not protocol.startswith("SASL"):
         return faust.SSLCredentials(context=context)
     return faust.SASLCredentials(
-        username=client["sasl_plain_username"], password=client["sasl_plain_password"],
-        mechanism=client["sasl_mechanism"], ssl_context=context,
-    )  # fmt: skip
+        username=client["sasl_plain_username"],
+        password=client["sasl_plain_password"],
+        mechanism=client["sasl_mechanism"],
+        ssl_context=context,
+    )

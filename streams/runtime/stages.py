@@ -1,4 +1,5 @@
-"""Which stages there are, what each reads and how one of it is made.  A new platform adds an ingest stage by itself."""
+"""Which stages there are, what each reads and how one of it is made.  A new platform adds an ingest
+stage by itself."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ MARKING_STAGES = 2
 
 
 class Shape(NamedTuple):
-    """What decides how stages are built; all of it fixed for a deployment but ``keep_ms`` and ``skew_ms``."""
+    """What decides how stages are built; all of it fixed for a deployment but ``keep_ms`` and
+    ``skew_ms``."""
 
     prefix: str
     app: str
@@ -36,7 +38,8 @@ class Shape(NamedTuple):
 
 
 class StageSpec(NamedTuple):
-    """One stage: the topic it reads, its changelog (None: it keeps nothing) and its factory by partition."""
+    """One stage: the topic it reads, its changelog (None: it keeps nothing) and its factory by
+    partition."""
 
     name: str
     topic: str
@@ -68,11 +71,16 @@ def stage_specs(shape: Shape) -> list[StageSpec]:
 def _ingest(shape: Shape) -> list[StageSpec]:
     def make(name: str) -> Callable[[int], Stage]:
         return lambda partition: IngestStage(
-            partition, source=SOURCES[name], pseudonym=shape.pseudonym, partitions=shape.partitions,
+            partition,
+            source=SOURCES[name],
+            pseudonym=shape.pseudonym,
+            partitions=shape.partitions,
             partition_of=partition_of,
-        )  # fmt: skip
+        )
 
-    return [StageSpec("ingest", raw_topic(shape.prefix, name), None, make(name)) for name in SOURCES]
+    return [
+        StageSpec("ingest", raw_topic(shape.prefix, name), None, make(name)) for name in SOURCES
+    ]
 
 
 def raw_topic(prefix: str, source: str) -> str:
@@ -86,9 +94,13 @@ def _keyed(shape: Shape) -> list[StageSpec]:
     def spec(name: str, stream: str, stage: Callable[..., Stage]) -> StageSpec:
         def make(partition: int) -> Stage:
             made: Stage = stage(
-                partition, terms=shape.terms, post=post, segment_size=shape.segment_size,
-                board_partitions=shape.partitions, skew_ms=shape.skew_ms,
-            )  # fmt: skip
+                partition,
+                terms=shape.terms,
+                post=post,
+                segment_size=shape.segment_size,
+                board_partitions=shape.partitions,
+                skew_ms=shape.skew_ms,
+            )
             return made
 
         return StageSpec(name, topics[stream].topic, f"{shape.app}-{name}-changelog", make)
@@ -103,8 +115,13 @@ def _keyed(shape: Shape) -> list[StageSpec]:
 def _board(shape: Shape) -> StageSpec:
     def make(partition: int) -> Stage:
         return BoardStage(
-            partition, terms=shape.terms, kpis=ALL_KPIS, origins=MARKING_STAGES * shape.partitions,
+            partition,
+            terms=shape.terms,
+            kpis=ALL_KPIS,
+            origins=MARKING_STAGES * shape.partitions,
             keep_ms=shape.keep_ms,
-        )  # fmt: skip
+        )
 
-    return StageSpec("board", targets(shape)["partials"].topic, f"{shape.app}-board-changelog", make)
+    return StageSpec(
+        "board", targets(shape)["partials"].topic, f"{shape.app}-board-changelog", make
+    )

@@ -1,6 +1,8 @@
-"""Faust tables whose store is a set of stages: Faust assigns and recovers the changelog, the stage keeps the state.
+"""Faust tables whose store is a set of stages: Faust assigns and recovers the changelog, the stage
+keeps the state.
 
-A table here is never set: only seals write changelogs.  Changelog records pass as raw bytes in folded batches.
+A table here is never set: only seals write changelogs.  Changelog records pass as raw bytes in
+folded batches.
 """
 
 from __future__ import annotations
@@ -17,10 +19,14 @@ from faust.types import TP
 class Raw(faust.Schema):  # type: ignore[type-arg]
     """Keys and values as they are."""
 
-    def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+    def loads_key(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
         return message.key
 
-    def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
+    def loads_value(
+        self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None
+    ) -> Any:
         return message.value
 
 
@@ -91,9 +97,15 @@ class StageTable(Table):  # type: ignore[type-arg]
 
     def _new_changelog_topic(self, **kwargs: Any) -> Any:
         return self.app.topic(
-            self.changelog_name, schema=Raw(), partitions=self.partitions, internal=False, compacting=True,
-            acks=False, allow_empty=True, maxsize=131_072,
-        )  # fmt: skip
+            self.changelog_name,
+            schema=Raw(),
+            partitions=self.partitions,
+            internal=False,
+            compacting=True,
+            acks=False,
+            allow_empty=True,
+            maxsize=131_072,
+        )
 
     def apply_changelog_batch(self, batch: Any) -> None:
         try:
@@ -104,10 +116,14 @@ class StageTable(Table):  # type: ignore[type-arg]
             raise
 
 
-def stage_table(app: faust.App, stage: str, changelog: str, partitions: int, runtime: Restoring) -> StageTable:
+def stage_table(
+    app: faust.App, stage: str, changelog: str, partitions: int, runtime: Restoring
+) -> StageTable:
     """A table for one stage, registered with the app."""
     make: Callable[..., StageTable] = type(
-        "StageTable", (StageTable,), {"stage": stage, "runtime": runtime, "changelog_name": changelog}
+        "StageTable",
+        (StageTable,),
+        {"stage": stage, "runtime": runtime, "changelog_name": changelog},
     )
     table = make(app, name=stage, partitions=partitions)
     app.tables.add(table)

@@ -53,7 +53,9 @@ def _state(runtime: Runtime) -> str:
 
 def _marks(owners: list[Owner]) -> dict[str, int]:
     """The time of each board partition, where it is known."""
-    marks = {f"board/{o.partition}": o.stage.mark_ms for o in owners if isinstance(o.stage, BoardStage)}
+    marks = {
+        f"board/{o.partition}": o.stage.mark_ms for o in owners if isinstance(o.stage, BoardStage)
+    }
     return {name: mark_ms for name, mark_ms in marks.items() if mark_ms is not None}
 
 
@@ -73,5 +75,9 @@ def health(runtime: Runtime) -> Health:
     """Live while the loop turns: not being able to reach Kafka is no reason to restart."""
     idle = monotonic() - runtime.turned_at
     state = _state(runtime)
-    detail = {"state": state, "partitions": len(runtime.owners), "loop_idle_seconds": round(idle, 1)}
+    detail = {
+        "state": state,
+        "partitions": len(runtime.owners),
+        "loop_idle_seconds": round(idle, 1),
+    }
     return Health(live=idle < LOOP_SECONDS_MAX, ready=state == "running", detail=detail)

@@ -1,11 +1,13 @@
 """What every stage is to the one loop that runs it (``streams.runtime``).
 
-A stage instance holds everything one worker knows for one partition.  It is deterministic: what it holds and hands
-out is a function of the records it was given, never of how they were cut into batches or of any clock.
+A stage instance holds everything one worker knows for one partition.  It is deterministic: what it
+holds and hands out is a function of the records it was given, never of how they were cut into
+batches or of any clock.
 
-The life of a stage: ``restore`` with the changelog's records in any cutting, ``start`` with the committed offset,
-then ``absorb`` with batches in offset order.  ``publish`` hands out what changed, ``seal`` closes what was absorbed so
-far: after its writes are acknowledged the offset ``Seal.commit`` may be committed.
+The life of a stage: ``restore`` with the changelog's records in any cutting, ``start`` with the
+committed offset, then ``absorb`` with batches in offset order.  ``publish`` hands out what changed,
+``seal`` closes what was absorbed so far: after its writes are acknowledged the offset
+``Seal.commit`` may be committed.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from streams.core.source import Record
 
 
 class Output(NamedTuple):
-    """A record to write.  ``stream`` is a logical name (``partials``, ``contact-events``, ``agent-events``,
-    ``records``, ``dlq``, ``kpi.<family>``); ``partition`` None means by the key's hash."""
+    """A record to write.  ``stream`` is a logical name (``partials``, ``contact-events``,
+    ``agent-events``, ``records``, ``dlq``, ``kpi.<family>``); ``partition`` None means by the key's
+    hash."""
 
     stream: str
     key: bytes | None
@@ -29,7 +32,8 @@ class Output(NamedTuple):
 
 
 class Entity(NamedTuple):
-    """A changelog record; ``value`` None is a tombstone, its position is in the header ``position``."""
+    """A changelog record; ``value`` None is a tombstone, its position is in the header
+    ``position``."""
 
     key: bytes
     value: bytes | None
@@ -39,8 +43,9 @@ class Entity(NamedTuple):
 class Seal(NamedTuple):
     """Everything a seal writes, encoded at the instant of the seal.
 
-    ``outputs`` go first, by the plain idempotent producer, in this order; then ``results`` and ``entities`` in one
-    transaction of the shard's fenced producer, results first; then ``commit`` is committed.
+    ``outputs`` go first, by the plain idempotent producer, in this order; then ``results`` and
+    ``entities`` in one transaction of the shard's fenced producer, results first; then ``commit``
+    is committed.
     """
 
     outputs: Sequence[Output]
@@ -56,13 +61,15 @@ class Stage(Protocol):
     counts: Counter[str]
     """Process-local counters; ``keyed.Counts`` names them."""
     by_segment: bool
-    """True: sealed at segment borders only, so the commit is always a segment's start.  False: at every publish."""
+    """True: sealed at segment borders only, so the commit is always a segment's start.  False: at
+    every publish."""
 
     def restore(self, records: Iterable[Record]) -> None:
         """Take changelog records; per key the highest position wins, whatever the order."""
 
     def start(self, committed: int) -> None:
-        """Restoring is over and the next record will be at ``committed`` or later: forget what lies beyond it."""
+        """Restoring is over and the next record will be at ``committed`` or later: forget what lies
+        beyond it."""
 
     def absorb(self, records: Sequence[Record]) -> None:
         """Take records in offset order; with ``by_segment`` all of one segment."""
@@ -71,4 +78,5 @@ class Stage(Protocol):
         """What changed since the last call, in the order it must be written."""
 
     def seal(self, end: int) -> Seal:
-        """Close everything absorbed so far; ``end`` is the offset after the last one absorbed (or the border)."""
+        """Close everything absorbed so far; ``end`` is the offset after the last one absorbed (or
+        the border)."""

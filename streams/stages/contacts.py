@@ -1,12 +1,14 @@
-"""The contacts stage: events of contacts in, partials and levels out; a contact's state is the list of its events.
+"""The contacts stage: events of contacts in, partials and levels out; a contact's state is the list
+of its events.
 
-A duplicate (by event id) changes nothing.  A contact silent for longer than the terms allow is closed as lost by the
-next tick; one that has been silent for the whole horizon is forgotten at the next border of a segment.
+A duplicate (by event id) changes nothing.  A contact silent for longer than the terms allow is
+closed as lost by the next tick; one that has been silent for the whole horizon is forgotten at the
+next border of a segment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +22,7 @@ from streams.core.measure import Post
 from streams.core.partials import Register
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
+from streams.core.vocabulary import Channel, LostReason
 from streams.stages import wire
 from streams.stages.base import Entity, Output, Seal
 from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
@@ -38,10 +41,17 @@ class ContactsStage(SegmentedStage):
     name = "contacts"
 
     def __init__(
-        self, partition: int, *, terms: Terms, post: Post, segment_size: int, board_partitions: int, skew_ms: int = 0
+        self,
+        partition: int,
+        *,
+        terms: Terms,
+        post: Post,
+        segment_size: int,
+        board_partitions: int,
+        skew_ms: int = 0,
     ) -> None:
-        """``post`` adds up facts (``compile_measures``); events dated more than ``skew_ms`` ahead of their append
-        time are refused (0: never)."""
+        """``post`` adds up facts (``compile_measures``); events dated more than ``skew_ms`` ahead
+        of their append time are refused (0: never)."""
         super().__init__(partition, segment_size, board_partitions)
         self._terms = terms
         self._post = post
@@ -56,8 +66,10 @@ class ContactsStage(SegmentedStage):
         self._restarts: dict[str, list[tuple[int, int]]] = {}
         self._dirty_restarts: set[str] = set()
         self._kinds: dict[type, Callable[[Record, Any], None]] = {
-            ev.Tick: self._tick, ev.Restarted: self._restarted, Rejected: self._reject,
-        }  # fmt: skip
+            ev.Tick: self._tick,
+            ev.Restarted: self._restarted,
+            Rejected: self._reject,
+        }
 
     def __len__(self) -> int:
         return len(self._contacts)
@@ -70,11 +82,18 @@ class ContactsStage(SegmentedStage):
 
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
+        found: list[tuple[int, str, Contact | bytes]] = []
         for key, position, value in self.versions.drain():
             if key.startswith(SYSTEM):
                 self._start_system(key, value, committed)
             else:
-                self._start_contact(key[1:].decode(), position, value, committed)
+                found += self._trimmed(key[1:].decode(), position, value, committed)
+        # In the order in which they were heard of before the commit, whatever was told since.
+        for _, name, contact in sorted(found, key=lambda row: row[:2]):
+            self._contacts[name] = contact
+            self._quiet[name] = None
+            if isinstance(contact, Contact):
+                self._note_open(name, contact)
         self._levels.take_changed()
 
     def _start_system(self, key: bytes, value: bytes, committed: int) -> None:
@@ -84,16 +103,16 @@ class ContactsStage(SegmentedStage):
             rows = [r for r in _unpack_restarts(value[HEAD.size :]) if r[0] < committed]
             self._restarts[key[2:].decode()] = rows
 
-    def _start_contact(self, name: str, position: int, value: bytes, committed: int) -> None:
+    def _trimmed(
+        self, name: str, position: int, value: bytes, committed: int
+    ) -> Iterator[tuple[int, str, Contact | bytes]]:
+        """The contact as of the commit, with its position then; nothing if it began later."""
         if position < committed and not HEAD.unpack_from(value)[2]:
-            self._contacts[name] = value
-            self._quiet[name] = None
+            yield position, name, value
             return
         contact = self._thaw(value, committed)
         if contact.kept:
-            self._contacts[name] = contact
-            self._quiet[name] = None
-            self._note_open(name, contact)
+            yield contact.position, name, contact
 
     def _thaw(self, value: bytes, before: int | None = None) -> Contact:
         contact = Contact(self._terms.duration_max_ms)
@@ -114,7 +133,9 @@ class ContactsStage(SegmentedStage):
             if special is not None:
                 special(record, event)
             elif self._skew_ms and event.time > record.timestamp + self._skew_ms:  # type: ignore[union-attr]
-                self._reject(record, Rejected("time.in_future", "event time is ahead of its append time"))
+                self._reject(
+                    record, Rejected("time.in_future", "event time is ahead of its append time")
+                )
             else:
                 self._event(record, event)  # type: ignore[arg-type]
         self.counts["events"] += len(records)
@@ -125,7 +146,10 @@ class ContactsStage(SegmentedStage):
             self.counts["duplicates"] += 1
             return
         if len(contact.kept) >= EVENTS_MAX:
-            self._reject(record, Rejected("contact.events_max", f"more than {EVENTS_MAX} events of one contact"))
+            self._reject(
+                record,
+                Rejected("contact.events_max", f"more than {EVENTS_MAX} events of one contact"),
+            )
             return
         self.marks.see(event.time)
         assert record.value is not None
@@ -170,7 +194,9 @@ class ContactsStage(SegmentedStage):
             return
         self.marks.tick(tick.time)
         self.counts["ticks"] += 1
-        for name in self._silent(tick.time):
+        for name in sorted(
+            self._silent(tick.time)
+        ):  # they get one position: their order is by name
             contact = self._contact(name)
             last = contact.events[-1]
             at = min(tick.time, contact.last_ms + self._terms.silence_ms)
@@ -192,11 +218,13 @@ class ContactsStage(SegmentedStage):
         known.append((record.offset, event.time))
         del known[:-RESTARTS_MAX]
         self._dirty_restarts.add(event.source)
-        for name in list(self._open):
+        for name in sorted(self._open):
             contact = self._contact(name)
             self._lose_if_older(contact, name, event.source, event.time, record)
 
-    def _lose_if_older(self, contact: Contact, name: str, source: str, time_ms: int, record: Record) -> None:
+    def _lose_if_older(
+        self, contact: Contact, name: str, source: str, time_ms: int, record: Record
+    ) -> None:
         """A contact of ``source`` that was open when its platform restarted is gone."""
         first = contact.events[0]
         opened = [v.entered_ms for v in contact.journey.visits if v.open]
@@ -204,22 +232,37 @@ class ContactsStage(SegmentedStage):
             self._lose(contact, name, source, first.channel, time_ms, "restart", record)
 
     def _lose(
-        self, contact: Contact, name: str, source: str, channel: ev.Channel, at_ms: int, reason: str, record: Record
+        self,
+        contact: Contact,
+        name: str,
+        source: str,
+        channel: Channel,
+        at_ms: int,
+        reason: LostReason,
+        record: Record,
     ) -> None:
         event_id = f"lost:{reason}:{at_ms}"
         if event_id in contact.ids:
             return
-        event = ev.Lost(id=event_id, source=source, contact=name, time=at_ms, channel=channel, reason=reason)  # type: ignore[arg-type]
+        event = ev.Lost(
+            id=event_id, source=source, contact=name, time=at_ms, channel=channel, reason=reason
+        )
         self.counts[f"lost.{reason}"] += 1
         self._add(contact, event, Kept(record.offset, record.timestamp, codec.encode(event)))
 
     # -- publish and seal
 
     def publish(self) -> list[Output]:
-        """Partials, registers, the mark, contact records, dead letters: what changed since the last call."""
+        """Partials, registers, the mark, contact records, dead letters: what changed since the last
+        call."""
         outputs = self._partials()
         for cut, values in self._levels.take_changed():
-            outputs.append(self._to_board(cut, wire.encode(Register(self.running.origin, cut, self.running.position, values))))
+            outputs.append(
+                self._to_board(
+                    cut,
+                    wire.encode(Register(self.running.origin, cut, self.running.position, values)),
+                )
+            )
         outputs += self._mark()
         outputs += self._customer_records()
         return outputs + self._letters_taken()
@@ -238,11 +281,17 @@ class ContactsStage(SegmentedStage):
 
     def _customer_record(self, name: str, contact: Contact) -> bytes:
         arrived = contact.journey.arrived
-        return orjson.dumps({
-            "origin": self.running.origin, "position": contact.position, "contact": name,
-            "customer": contact.journey.customer, "channel": arrived.channel if arrived else None,
-            "queue": arrived.queue if arrived else None, "arrived_ms": arrived.entered_ms if arrived else None,
-        })  # fmt: skip
+        return orjson.dumps(
+            {
+                "origin": self.running.origin,
+                "position": contact.position,
+                "contact": name,
+                "customer": contact.journey.customer,
+                "channel": arrived.channel if arrived else None,
+                "queue": arrived.queue if arrived else None,
+                "arrived_ms": arrived.entered_ms if arrived else None,
+            }
+        )
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()
@@ -257,9 +306,13 @@ class ContactsStage(SegmentedStage):
     def _entity(self, name: str) -> Entity:
         contact = self._contacts[name]
         assert isinstance(contact, Contact)
-        value = HEAD.pack(contact.position, contact.heard_ms, name in self._open) + _pack(contact.kept)
+        value = HEAD.pack(contact.position, contact.heard_ms, name in self._open) + _pack(
+            contact.kept
+        )
         if name not in self._open:
-            self._contacts[name] = value  # an ended contact is kept as bytes until somebody speaks of it again
+            self._contacts[name] = (
+                value  # an ended contact is kept as bytes until somebody speaks of it again
+            )
         return Entity(_CONTACT + name.encode(), value)
 
     def _restarts_entity(self, source: str, end: int) -> Entity:
@@ -269,8 +322,8 @@ class ContactsStage(SegmentedStage):
     def _forget(self, start: int, end: int) -> list[Entity]:
         """Tombstones for contacts past their horizon.
 
-        Only those whose last event lies before this segment: the commit has passed it by the time this is written, so
-        a replay never needs what is forgotten here.
+        Only those whose last event lies before this segment: the commit has passed it by the time
+        this is written, so a replay never needs what is forgotten here.
         """
         gone = []
         for name in self._quiet:

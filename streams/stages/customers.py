@@ -1,4 +1,5 @@
-"""The customers stage: contact records in, repeat contacts out.  Keyed by the customer's pseudonym."""
+"""The customers stage: contact records in, repeat contacts out.  Keyed by the customer's
+pseudonym."""
 
 from __future__ import annotations
 
@@ -40,7 +41,14 @@ class CustomersStage(SegmentedStage):
     name = "customers"
 
     def __init__(
-        self, partition: int, *, terms: Terms, post: Post, segment_size: int, board_partitions: int, skew_ms: int = 0
+        self,
+        partition: int,
+        *,
+        terms: Terms,
+        post: Post,
+        segment_size: int,
+        board_partitions: int,
+        skew_ms: int = 0,
     ) -> None:
         super().__init__(partition, segment_size, board_partitions)
         self._post = post
@@ -79,9 +87,17 @@ class CustomersStage(SegmentedStage):
             self.counts["duplicates"] += 1
             return
         if len(known) >= CONTACTS_MAX:
-            self._reject(record, Rejected("customer.contacts_max", f"more than {CONTACTS_MAX} contacts of one customer"))
+            self._reject(
+                record,
+                Rejected(
+                    "customer.contacts_max", f"more than {CONTACTS_MAX} contacts of one customer"
+                ),
+            )
             return
-        new = [*known, Seen(record.offset, told.contact, told.position, told.arrived_ms, told.channel)]
+        new = [
+            *known,
+            Seen(record.offset, told.contact, told.position, told.arrived_ms, told.channel),
+        ]
         signed = [(f, 1) for f in facts(known)], [(f, 1) for f in facts(new)]
         for fact, sign in difference(*signed):
             self._post(fact, sign, self.running.cell)

@@ -1,6 +1,8 @@
-"""The ingest stage: native records in, canonical events out, by a platform's pure adapter.  Keeps nothing.
+"""The ingest stage: native records in, canonical events out, by a platform's pure adapter.  Keeps
+nothing.
 
-A crash makes it decode and send some records again.  Their events carry the same ids, so the contact drops them.
+A crash makes it decode and send some records again.  Their events carry the same ids, so the
+contact drops them.
 """
 
 from __future__ import annotations
@@ -23,9 +25,16 @@ class IngestStage:
     by_segment = False
 
     def __init__(
-        self, partition: int, *, source: Source, pseudonym: Pseudonym, partitions: int, partition_of: PartitionOf
+        self,
+        partition: int,
+        *,
+        source: Source,
+        pseudonym: Pseudonym,
+        partitions: int,
+        partition_of: PartitionOf,
     ) -> None:
-        """``partitions`` of the event topics; ``partition_of(key, partitions)`` is Kafka's usual partitioner."""
+        """``partitions`` of the event topics; ``partition_of(key, partitions)`` is Kafka's usual
+        partitioner."""
         self.partition = partition
         self.counts = Counts()
         self._source = source
@@ -33,6 +42,8 @@ class IngestStage:
         self._partitions = partitions
         self._partition_of = partition_of
         self._outputs: list[Output] = []
+        self.rejected_in_a_row = 0
+        """Dead letters since the last good record: a bad release rejects everything."""
 
     def restore(self, records: Iterable[Record]) -> None:
         """Nothing is kept, so nothing is restored."""
@@ -44,9 +55,11 @@ class IngestStage:
         for record in records:
             decoded = self._decode(record)
             if isinstance(decoded, Rejected):
+                self.rejected_in_a_row += 1
                 self.counts[f"rejected.{decoded.reason}"] += 1
                 self._outputs.append(dead_letter(record, decoded, self.name))
             else:
+                self.rejected_in_a_row = 0
                 for event in decoded:
                     self._send(event)
         self.counts["events"] += len(records)
@@ -64,7 +77,9 @@ class IngestStage:
             return
         assert isinstance(event, ContactEvent | AgentEvent)
         stream, name = (
-            ("contact-events", event.contact) if isinstance(event, ContactEvent) else ("agent-events", event.agent)
+            ("contact-events", event.contact)
+            if isinstance(event, ContactEvent)
+            else ("agent-events", event.agent)
         )
         key = name.encode()
         self._outputs.append(Output(stream, key, value, self._partition_of(key, self._partitions)))
@@ -76,4 +91,3 @@ class IngestStage:
     def seal(self, end: int) -> Seal:
         outputs, self._outputs = self._outputs, []
         return Seal(outputs, (), (), end)
-

@@ -1,7 +1,8 @@
-"""What the stages that keep entities by key have in common: versions by position, marks, the running segment.
+"""What the stages that keep entities by key have in common: versions by position, marks, the
+running segment.
 
-A changelog record begins with its position.  On restore the highest position wins per key, then ``start`` trims to the
-commit.  Nothing is decoded before it is needed.
+A changelog record begins with its position.  On restore the highest position wins per key, then
+``start`` trims to the commit.  Nothing is decoded before it is needed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Versions:
                     self.by_key[record.key] = version
 
     def drain(self) -> list[tuple[bytes, int, bytes]]:
-        """(key, position, value) of all that was not removed, oldest position first; forgets them here."""
+        """(key, position, value) of all that was not removed, oldest position first; forgets them
+        here."""
         live = [(k, v.position, v.value) for k, v in self.by_key.items() if v.value is not None]
         self.by_key = {}
         return sorted(live, key=lambda row: row[1])
@@ -69,8 +71,9 @@ def tombstone(key: bytes, position: int) -> Entity:
 class MarkKeeper:
     """How far the partition's time has come: its latest tick or event.
 
-    The mark as of each of the last borders is kept, because a decision taken at a border (what to forget) must come out
-    the same after a restore, and a restored record may be newer than the commit.
+    The mark as of each of the last borders is kept, because a decision taken at a border (what to
+    forget) must come out the same after a restore, and a restored record may be newer than the
+    commit.
     """
 
     KEPT = 4
@@ -87,7 +90,8 @@ class MarkKeeper:
             self._news = True
 
     def tick(self, time_ms: int) -> None:
-        """A tick is news even if it moves nothing: who waits for its mark knows that all before it is through."""
+        """A tick is news even if it moves nothing: who waits for its mark knows that all before it
+        is through."""
         self.see(time_ms)
         self._news = True
 
@@ -109,11 +113,13 @@ class MarkKeeper:
 
 
 Counts = Counter[str]
-"""Process-local counters of a stage, for /metrics; they never fall and mean nothing to any result."""
+"""Process-local counters of a stage, for /metrics; they never fall and mean nothing to any
+result."""
 
 
 class SegmentedStage:
-    """The shared half of contacts, staff and customers: segments, marks, partials and the dead letters."""
+    """The shared half of contacts, staff and customers: segments, marks, partials and the dead
+    letters."""
 
     name = "segmented"
     by_segment = True

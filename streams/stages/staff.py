@@ -56,7 +56,11 @@ class Agent:
             return
         self.settled_at = start
         until = mark_ms - SETTLE_MS
-        old = [e for k, e in zip(self.kept, self.events, strict=True) if k.offset < start and e.time < until]
+        old = [
+            e
+            for k, e in zip(self.kept, self.events, strict=True)
+            if k.offset < start and e.time < until
+        ]
         if not old:
             return
         self.base, _ = fold(self.base, old)
@@ -72,7 +76,14 @@ class StaffStage(SegmentedStage):
     name = "staff"
 
     def __init__(
-        self, partition: int, *, terms: Terms, post: Post, segment_size: int, board_partitions: int, skew_ms: int = 0
+        self,
+        partition: int,
+        *,
+        terms: Terms,
+        post: Post,
+        segment_size: int,
+        board_partitions: int,
+        skew_ms: int = 0,
     ) -> None:
         super().__init__(partition, segment_size, board_partitions)
         self._terms = terms
@@ -88,8 +99,10 @@ class StaffStage(SegmentedStage):
         self._touched: set[CutKey] = set()
         self._start_mark_ms = -1
         self._kinds: dict[type, Callable[[Record, Any], None]] = {
-            ev.Tick: self._tick, ev.Restarted: self._restarted, Rejected: self._reject,
-        }  # fmt: skip
+            ev.Tick: self._tick,
+            ev.Restarted: self._restarted,
+            Rejected: self._reject,
+        }
 
     def __len__(self) -> int:
         return len(self._agents)
@@ -132,7 +145,9 @@ class StaffStage(SegmentedStage):
             if special is not None:
                 special(record, event)
             elif self._skew_ms and event.time > record.timestamp + self._skew_ms:  # type: ignore[union-attr]
-                self._reject(record, Rejected("time.in_future", "event time is ahead of its append time"))
+                self._reject(
+                    record, Rejected("time.in_future", "event time is ahead of its append time")
+                )
             else:
                 self._event(record, event)  # type: ignore[arg-type]
         self.counts["events"] += len(records)
@@ -147,7 +162,9 @@ class StaffStage(SegmentedStage):
         elif event.time < agent.base.last_ms:
             self.counts["late"] += 1
         elif len(agent.kept) >= EVENTS_MAX:
-            self._reject(record, Rejected("agent.events_max", f"more than {EVENTS_MAX} events of one agent"))
+            self._reject(
+                record, Rejected("agent.events_max", f"more than {EVENTS_MAX} events of one agent")
+            )
         else:
             assert record.value is not None
             self.marks.see(event.time)
@@ -203,7 +220,11 @@ class StaffStage(SegmentedStage):
         agent = self._agents[name]
         contact, until_ms = min(agent.state.wraps.items(), key=lambda kv: (kv[1], kv[0]))
         event = ev.AgentContactEnded(
-            id=f"wrapped:{contact}:{until_ms}", source="contact-streams", agent=name, time=until_ms, contact=contact
+            id=f"wrapped:{contact}:{until_ms}",
+            source="contact-streams",
+            agent=name,
+            time=until_ms,
+            contact=contact,
         )
         self._add(agent, event, Kept(record.offset, record.timestamp, codec.encode(event)))
 
@@ -211,12 +232,15 @@ class StaffStage(SegmentedStage):
         """An agent nobody has heard of for the whole horizon is not there."""
         agent = self._agents[name]
         at = agent.state.last_ms + 1
-        event = ev.LoggedOut(id=f"silence:{at}", source="contact-streams", agent=name, time=at, reason="silence")
+        event = ev.LoggedOut(
+            id=f"silence:{at}", source="contact-streams", agent=name, time=at, reason="silence"
+        )
         self.counts["lost.silence"] += 1
         self._add(agent, event, Kept(record.offset, record.timestamp, codec.encode(event)))
 
     def _restarted(self, record: Record, event: ev.Restarted) -> None:
-        """A restart of the platform says nothing about who is logged in (it restores its members)."""
+        """A restart of the platform says nothing about who is logged in (it restores its
+        members)."""
         self.counts["restarts"] += 1
 
     # -- publish and seal
@@ -224,7 +248,9 @@ class StaffStage(SegmentedStage):
     def publish(self) -> list[Output]:
         outputs = self._partials()
         for cut in self._touched:
-            register = Register(self.running.origin, cut, self.running.position, {"agents": self._levels[cut]})
+            register = Register(
+                self.running.origin, cut, self.running.position, {"agents": self._levels[cut]}
+            )
             outputs.append(self._to_board(cut, wire.encode(register)))
         self._touched = set()
         return outputs + self._mark() + self._letters_taken()
@@ -241,5 +267,3 @@ class StaffStage(SegmentedStage):
         agent = self._agents[name]
         value = HEAD.pack(agent.position, agent.heard_ms, 1) + _pack((agent.base, agent.kept))
         return Entity(_AGENT + name.encode(), value)
-
-

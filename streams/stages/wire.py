@@ -35,7 +35,8 @@ def encode(message: Partial | Register | Mark) -> bytes:
 
 
 def decode(value: bytes) -> Partial | Register | Mark:
-    """Our own record back; anything else raises ValueError, because it is a bug and not bad input."""
+    """Our own record back; anything else raises ValueError, because it is a bug and not bad
+    input."""
     row = orjson.loads(value)
     if row[0] == "p":
         return Partial(row[1], row[2], tuple(row[3]), row[4], row[5], row[6])

@@ -1,0 +1,51 @@
+# Works with GNU make 3.81, which macOS has, and later. `make` alone tells the targets.
+
+PYTHON ?=
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint types imports unit fmt lock bench clean
+
+help: ## Tell what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## Make .venv with the locked packages (only when the lock has changed)
+
+$(INSTALLED): pyproject.toml requirements.lock
+	@PYTHON="$(PYTHON)" sh .ci/install
+
+demo: $(INSTALLED) ## A day of a real call centre through a real Kafka, then live traffic; Ctrl-C ends it
+	@$(BIN)/contact-streams demo
+
+test: lint types imports unit ## All checks, the quick ones first
+
+lint: $(INSTALLED) ## Style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## Types, strictly
+	$(BIN)/mypy
+
+imports: $(INSTALLED) ## Which module may import which
+	$(BIN)/lint-imports
+
+unit: $(INSTALLED) ## The tests alone, those with a real broker among them
+	$(BIN)/python -m pytest
+
+fmt: $(INSTALLED) ## Format the code and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml, with the newest versions
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras \
+		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+bench: $(INSTALLED) ## Measure throughput and latency on this machine
+	$(BIN)/python -m bench
+
+clean: ## Remove what can be made again (not the cached Kafka)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

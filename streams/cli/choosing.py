@@ -1,0 +1,60 @@
+"""The options that choose results, shared by the commands that show some."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from streams.cli.parsing import Parser, UsageError, did_you_mean
+from streams.results import WINDOW_ORDER, Choice
+
+_AGO = re.compile(r"(\d{1,6})([mhd])")
+_MINUTES = {"m": 1, "h": 60, "d": 1440}
+
+
+def add_choice(parser: Parser) -> None:
+    """``--queue``, ``--window``, ``--since``."""
+    parser.add_argument("--queue", default="", help="of this queue only")
+    parser.add_argument("--window", default="", choices=WINDOW_ORDER, help="of this length only")
+    parser.add_argument(
+        "--since", default="", metavar="TIME",
+        help="windows that began then or later: 2026-10-05, 2026-10-05T06:00Z, or 2h, 7d ago",
+    )  # fmt: skip
+
+
+def choice_of(kpis: list[str], options: Any) -> Choice:
+    """What the options choose.  UsageError for a KPI nobody knows or a time that is none."""
+    for name in kpis:
+        _check_kpi(name)
+    return Choice(tuple(kpis), options.queue, options.window, _since(options.since))
+
+
+def _check_kpi(name: str) -> None:
+    from streams.kpis import ALL_KPIS
+
+    known = [kpi.name for kpi in ALL_KPIS]
+    if name not in known:
+        raise UsageError(
+            f"there is no KPI {name}{did_you_mean(name, known)}", "", "contact-streams kpi list"
+        )
+
+
+def _since(text: str, now: datetime | None = None) -> str:
+    """ISO 8601 in UTC; a time without an offset is one in UTC."""
+    if not text:
+        return ""
+    ago = _AGO.fullmatch(text)
+    if ago:
+        minutes = int(ago[1]) * _MINUTES[ago[2]]
+        time = (now or datetime.now(UTC)) - timedelta(minutes=minutes)
+    else:
+        try:
+            time = datetime.fromisoformat(text)
+        except ValueError:
+            raise UsageError(
+                f"--since {text}: neither a time nor how long ago",
+                "a time looks like 2026-10-05 or 2026-10-05T06:00Z, how long ago like 2h or 7d",
+            ) from None
+        time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,122 @@
+"""``contact-streams kpi``: read results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from streams.cli.choosing import add_choice, choice_of
+from streams.cli.parsing import PROG, Actions, Parser, add_json
+from streams.cli.tables import day_table, result_table, text_table
+from streams.cli.terminal import Talk
+from streams.results import Choice, Result
+
+SUMMARY = "Read results from the KPI topics: the latest revision of each."
+EXAMPLES = (
+    "contact-streams kpi get --window day",
+    "contact-streams kpi get service_level_pos --queue sales --since 2h --json",
+    "contact-streams kpi watch contacts_waiting longest_wait",
+    "contact-streams kpi list",
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; gives the exit code."""
+    options = _parser().parse_args(arguments)
+    if options.action == "list":
+        return _list(options.json)
+    choice = choice_of(options.kpis, options)
+    return _watch(choice, options.json) if options.action == "watch" else _get(choice, options.json)
+
+
+def _parser() -> Parser:
+    parser = Parser(prog=f"{PROG} kpi", summary=SUMMARY, examples=EXAMPLES)
+    actions = Actions(parser)
+    for name, summary in (("get", "what stands there now"), ("watch", "and what comes, for ever")):
+        action = actions.add(name, summary, [e for e in EXAMPLES if f"kpi {name}" in e])
+        action.add_argument("kpis", nargs="*", metavar="KPI", help="all, if none is named")
+        add_choice(action)
+        add_json(action)
+    add_json(actions.add("list", "every KPI there is, with its meaning"))
+    return parser
+
+
+def _list(as_json: bool) -> int:
+    import json
+
+    from streams.kpis import ALL_KPIS
+
+    if as_json:
+        for kpi in ALL_KPIS:
+            told = {"kpi": kpi.name, "family": kpi.family, "unit": kpi.unit, "help": kpi.help}
+            print(json.dumps(told, ensure_ascii=False))
+    else:
+        rows = [[kpi.name, kpi.family, kpi.unit, kpi.help] for kpi in ALL_KPIS]
+        print(text_table(["kpi", "family", "unit", "meaning"], rows, left=4), end="")
+    return 0
+
+
+def _get(choice: Choice, as_json: bool) -> int:
+    from streams.deployment import Deployment
+    from streams.results import read_latest
+    from streams.settings import load
+
+    latest = read_latest(Deployment.of(load()), choice.kpis)
+    shown = show(choice.of(latest.results()), choice, as_json)
+    if not shown:
+        Talk().say(
+            "there are no such results (yet)\nNext: contact-streams kpi get, without a choice"
+        )
+    return 0
+
+
+def show(results: Iterable[Result], choice: Choice, as_json: bool) -> int:
+    """Print results to standard output as the options say; how many there were."""
+    found = list(results)
+    if as_json:
+        for result in found:
+            print_line(result)
+    elif choice.kpis:
+        print(result_table(found), end="")
+    else:
+        print(day_table(found) or result_table(found), end="")
+    return len(found)
+
+
+def print_line(result: Result) -> None:
+    """The JSON just as it stands in the topic."""
+    sys.stdout.buffer.write(result.line + b"\n")
+
+
+def _watch(choice: Choice, as_json: bool) -> int:
+    from streams.deployment import Deployment
+    from streams.kafka.consume import tail
+    from streams.results import Latest
+    from streams.settings import load
+
+    deployment = Deployment.of(load())
+    topics = deployment.kpi_topics(choice.kpis)
+    latest = Latest()
+    first = True
+    for records in tail(
+        deployment.bootstrap, topics, from_beginning=True, client=deployment.reader_options()
+    ):
+        changed = list(choice.of(latest.take(records)))
+        if as_json:
+            for result in changed:
+                print_line(result)
+            sys.stdout.flush()
+        elif changed or first:
+            _redraw(result_table(choice.of(latest.results())))
+        first = False
+    return 0
+
+
+def _redraw(table: str, stream: Any = None) -> None:
+    """A terminal shows the table in place; elsewhere one follows the other."""
+    from streams.cli.terminal import is_rich
+
+    out = stream or sys.stdout
+    out.write(f"\x1b[H\x1b[2J{table}" if is_rich(out) else f"{table}\n")
+    out.flush()

@@ -1,0 +1,300 @@
+"""Every metric a worker exports: name, type, labels and help, in one place.
+
+Names and labels are public: dashboards and alerts hang on them.  ``tests/sinks/golden_metrics.txt``
+lists them, so a change is seen.  The gauges of KPIs come from the definitions (``streams.kpis``).
+
+Three kinds of numbers, told apart on purpose:
+
+* *gauges of windows and levels*: what the processor says a KPI is, read from the rows it owns at
+  the moment of the scrape; they vanish with the row or the partition;
+* *counters and histograms*: what this process has counted since it started, never what was
+  restored, because Prometheus takes any fall for a reset and adds the whole total again;
+* *the worker's own*: partitions, lag, seals.
+
+Labels are bounded: queue, channel, and values from fixed lists.  No agent, no contact, no customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from streams.core.kpi import NOW, Kpi
+from streams.core.measure import Measure
+from streams.kpis import abandonment, handle_time, outcomes, service_level, speed, volume
+
+Kind = Literal["gauge", "counter", "histogram"]
+PLACE = ("queue", "channel")
+WINDOW = ("window", "state")
+
+
+class Family(NamedTuple):
+    """One metric.  A counter's name ends in ``_total``, as it is scraped."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+class Counter(NamedTuple):
+    """A counter made of measures: measure name -> values of the labels after queue and channel."""
+
+    family: Family
+    measures: Mapping[str, tuple[str, ...]]
+
+
+class Histogram(NamedTuple):
+    """A classic histogram: a bucketed measure, and the measure that sums the same values in ms."""
+
+    family: Family
+    buckets: Measure
+    sum_ms: Measure
+
+
+# -- windows and levels
+
+
+def kpi_families(kpis: Iterable[Kpi]) -> dict[str, Family]:
+    """Metric name -> gauge.  Only a KPI's first cut is exported: others are sums of its rows."""
+    sharing: dict[str, list[Kpi]] = {}
+    for kpi in kpis:
+        if kpi.metric is not None:
+            sharing.setdefault(kpi.metric, []).append(kpi)
+    return {
+        metric: Family(metric, "gauge", _shared_help(group), gauge_labels(group[0]))
+        for metric, group in sharing.items()
+    }
+
+
+def gauge_labels(kpi: Kpi) -> tuple[str, ...]:
+    """Dimensions, then window and state unless it is a level, then the constant labels."""
+    window = () if kpi.windows == NOW else WINDOW
+    return (*kpi.cuts[0].dimensions, *window, *(name for name, _ in kpi.labels))
+
+
+def _shared_help(group: list[Kpi]) -> str:
+    if len(group) == 1:
+        return group[0].help
+    names = ", ".join(name for name, _ in group[0].labels)
+    return f"Told apart by {names}: {', '.join(k.name for k in group)}."
+
+
+WINDOW_END = Family(
+    "cc_window_end_timestamp_seconds", "gauge", "End of the window shown.", (*PLACE, *WINDOW)
+)
+WINDOW_UPDATED = Family(
+    "cc_window_updated_timestamp_seconds",
+    "gauge",
+    "Event time up to which the window shown had been computed when it last changed; the owner "
+    "with the highest one is right.",
+    (*PLACE, *WINDOW),
+)
+THRESHOLD = Family(
+    "cc_sla_threshold_seconds", "gauge", "Service level threshold T in force now.", ("queue",)
+)
+INTRADAY = Family(
+    "cc_intraday_contacts_offered",
+    "gauge",
+    "Visits offered in each hour of the queue's current local day.",
+    (*PLACE, "hour"),
+)
+
+# -- counted since the process started
+
+
+def _counter(name: str, help: str, measure: Measure) -> Counter:
+    return Counter(Family(f"cc_{name}_total", "counter", help, PLACE), {measure.name: ()})
+
+
+def _by(name: str, label: str, help: str, measures: Mapping[str, Measure]) -> Counter:
+    family = Family(f"cc_{name}_total", "counter", help, (*PLACE, label))
+    return Counter(family, {m.name: (value,) for value, m in measures.items()})
+
+
+COUNTERS = (
+    _counter("contacts_arrived", "Contacts, in the first queue they entered.", volume.ARRIVED),
+    _counter("contacts_offered", "Visits that began.", volume.OFFERED),
+    _counter("contacts_answered", "Visits an agent answered.", outcomes.ANSWERED),
+    _counter("contacts_abandoned", "Visits the customer gave up while waiting.", abandonment.COUNT),
+    _by(
+        "contacts_left",
+        "outcome",
+        "Visits that ended neither answered nor abandoned.",
+        outcomes.LEFT_MEASURES,
+    ),
+    _counter(
+        "contacts_answered_in_threshold",
+        "Visits answered within the queue's T.",
+        service_level.ANSWERED_IN_T,
+    ),
+    _counter(
+        "contacts_abandoned_in_threshold",
+        "Visits abandoned within the queue's T.",
+        service_level.ABANDONED_IN_T,
+    ),
+    _counter(
+        "contacts_abandoned_short",
+        "Visits abandoned within the queue's S.",
+        abandonment.COUNT_SHORT,
+    ),
+    _by(
+        "entries_refused",
+        "reason",
+        "Contacts the queue did not take in.",
+        outcomes.REFUSED_MEASURES,
+    ),
+    _counter("legs_ended", "Agents' legs that ended.", handle_time.LEGS),
+    _by(
+        "contacts_transferred",
+        "kind",
+        "Legs that ended by a transfer.",
+        outcomes.TRANSFER_MEASURES,
+    ),
+    _by(
+        "offers_failed",
+        "reason",
+        "Offers to an agent that ended without an answer.",
+        outcomes.FAILED_MEASURES,
+    ),
+    _counter(
+        "durations_refused",
+        "Reported durations that cannot be true and were left out of means.",
+        handle_time.REFUSED,
+    ),
+)
+CORRECTIONS = Family(
+    "cc_corrections_total",
+    "counter",
+    "Counted before and taken back, because a later event disproved it; by what had been counted.",
+    (*PLACE, "measure"),
+)
+HISTOGRAMS = (
+    Histogram(
+        Family("cc_answer_wait_seconds", "histogram", "Waits of answered visits.", PLACE),
+        speed.WAIT,
+        speed.WAIT_MS,
+    ),
+    Histogram(
+        Family("cc_abandonment_wait_seconds", "histogram", "Waits of abandoned visits.", PLACE),
+        abandonment.WAIT,
+        abandonment.WAIT_MS,
+    ),
+    Histogram(
+        Family("cc_talk_seconds", "histogram", "Talk times of legs.", PLACE),
+        handle_time.TALK,
+        handle_time.TALK_MS,
+    ),
+)
+
+# -- the worker
+
+WORKER_STATES = ("starting", "recovering", "rebalancing", "running", "stopping")
+WORKER_STATE = Family(
+    "cc_worker_state", "gauge", "1 for the state the worker is in, 0 for the others.", ("state",)
+)
+BUILD = Family("cc_build_info", "gauge", "Always 1; the version is a label.", ("version",))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """What a worker says about itself at one moment.
+
+    Keys are label values in the order of the family's labels (a bare string or int where there is
+    one).  Counters are those of this process and never fall; per-partition values name only the
+    partitions assigned now.  Offsets and lags are in records; ``lag`` is end minus absorbed, not
+    what external tools see, which is up to a segment more.
+    """
+
+    state: str = "starting"
+    assigned: Mapping[str, int] = field(default_factory=dict)
+    """Source topic -> partitions assigned."""
+    lag: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    absorbed: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    marks_ms: Mapping[str, int] = field(default_factory=dict)
+    """Origin (topic and partition) -> event time up to which the board has heard from it."""
+    events_read: Mapping[str, int] = field(default_factory=dict)
+    """Stage -> events; likewise below."""
+    events_duplicate: Mapping[str, int] = field(default_factory=dict)
+    events_late: Mapping[str, int] = field(default_factory=dict)
+    events_rejected: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(stage, reason code) -> events."""
+    seals: Mapping[str, int] = field(default_factory=dict)
+    publishes: Mapping[str, int] = field(default_factory=dict)
+    fence_failures: int = 0
+
+
+_STAGE = ("stage",)
+_PARTITION = ("topic", "partition")
+WORKER: Mapping[str, Family] = {
+    "assigned": Family(
+        "cc_worker_assigned_partitions", "gauge", "Partitions assigned to this worker.", ("topic",)
+    ),
+    "lag": Family(
+        "cc_worker_lag_records",
+        "gauge",
+        "Records written to the partition and not absorbed yet.",
+        _PARTITION,
+    ),
+    "absorbed": Family(
+        "cc_worker_absorbed_offset", "gauge", "Offset of the last record absorbed.", _PARTITION
+    ),
+    "marks_ms": Family(
+        "cc_board_mark_timestamp_seconds",
+        "gauge",
+        "Event time up to which the board has heard from each origin.",
+        ("origin",),
+    ),
+    "events_read": Family("cc_events_read_total", "counter", "Events absorbed.", _STAGE),
+    "events_duplicate": Family(
+        "cc_events_duplicate_total", "counter", "Events dropped as repeats of a known id.", _STAGE
+    ),
+    "events_late": Family(
+        "cc_events_late_total",
+        "counter",
+        "Events dropped because what they belong to is settled.",
+        _STAGE,
+    ),
+    "events_rejected": Family(
+        "cc_events_rejected_total",
+        "counter",
+        "Events sent to the dead letters, by reason code.",
+        (*_STAGE, "reason"),
+    ),
+    "seals": Family("cc_worker_seals_total", "counter", "Segments or stretches sealed.", _STAGE),
+    "publishes": Family(
+        "cc_worker_publishes_total", "counter", "Publishes of changed partials.", _STAGE
+    ),
+    "fence_failures": Family(
+        "cc_worker_fence_failures_total",
+        "counter",
+        "Writes refused because another worker owns the partition.",
+    ),
+}
+"""Field of ``WorkerView`` -> metric; a field in ms is exported in seconds."""
+
+# -- the exporter
+
+COLLECT_SECONDS = Family(
+    "cc_exporter_collect_duration_seconds", "gauge", "How long it took to collect this scrape."
+)
+LABEL_SETS = Family(
+    "cc_exporter_label_sets", "gauge", "Pairs of queue and channel exported at this scrape."
+)
+DROPPED = Family(
+    "cc_exporter_series_dropped",
+    "gauge",
+    "Series left out of this scrape because metrics.label_sets_max is reached.",
+)
+
+
+def all_families(kpis: Iterable[Kpi]) -> Iterator[Family]:
+    """Everything a worker may export, for the given KPIs."""
+    yield from kpi_families(kpis).values()
+    yield from (WINDOW_END, WINDOW_UPDATED, THRESHOLD, INTRADAY)
+    yield from (c.family for c in COUNTERS)
+    yield CORRECTIONS
+    yield from (h.family for h in HISTOGRAMS)
+    yield from (BUILD, WORKER_STATE, *WORKER.values())
+    yield from (COLLECT_SECONDS, LABEL_SETS, DROPPED)

@@ -1,0 +1,1 @@
+"""Where results go: KPI topics, Prometheus."""

@@ -1,0 +1,349 @@
+"""KPIs and the worker as Prometheus metrics, built anew at each scrape from what the worker owns.
+
+Nothing is kept between scrapes but which label sets were admitted: a row that is gone, or a
+partition that was revoked, is gone from the next scrape, and Prometheus marks it stale at once.
+
+The scrape runs in a thread of its own while the worker changes its dictionaries.  Each is copied in
+one step before it is read; a copy that meets a change half-way is tried again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from streams import __version__, metrics
+from streams.core.kpi import NOW, WINDOWS, Kpi
+from streams.core.measure import QUEUE, CutKey, bucket_names
+from streams.core.rows import Row, RowKey
+from streams.core.terms import Terms
+from streams.kpis import ALL_KPIS
+from streams.metrics import Family, WorkerView
+
+LABEL_SETS_MAX = 100
+"""Pairs of queue and channel; one costs up to about 270 series."""
+COPY_ATTEMPTS_MAX = 100
+
+Place = tuple[str, ...]
+"""Label values that cost series: (queue, channel), or (queue,) where there is no channel."""
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class BoardRows(Protocol):
+    """What the exporter reads of a board stage; ``counted`` and ``corrections`` never fall."""
+
+    @property
+    def rows(self) -> Mapping[RowKey, Row]: ...
+    @property
+    def counted(self) -> Mapping[tuple[CutKey, str], int]: ...
+    @property
+    def corrections(self) -> Mapping[tuple[CutKey, str], int]: ...
+    @property
+    def hours(self) -> Mapping[tuple[CutKey, int], int]: ...
+
+
+class _Gauge(NamedTuple):
+    """How the rows of one KPI become samples."""
+
+    family: Family
+    cut: str
+    windowed: bool
+    constant: tuple[str, ...]
+
+
+class _Snapshot(NamedTuple):
+    """One moment of all boards.  A row in two boards (a move is under way) is the newer one."""
+
+    rows: dict[RowKey, Row]
+    counted: Tally[tuple[CutKey, str]]
+    corrections: Tally[tuple[CutKey, str]]
+    hours: dict[tuple[CutKey, int], int]
+
+
+_CUTS_WITH_QUEUE = frozenset(
+    cut.name for k in ALL_KPIS for cut in k.cuts if cut.dimensions[:1] == ("queue",)
+)
+
+
+class _Admission:
+    """Which places are exported: first those of the scrape before, then new ones in order."""
+
+    def __init__(self, places_max: int) -> None:
+        self._places_max = places_max
+        self.places: frozenset[Place] = frozenset()
+        self.queues: frozenset[str] = frozenset()
+
+    def admit(self, wanted: frozenset[Place]) -> None:
+        kept = self.places & wanted
+        room = max(0, self._places_max - len(kept))
+        self.places = kept | frozenset(sorted(wanted - kept)[:room])
+        self.queues = frozenset(place[0] for place in self.places)
+
+    def allows(self, cut: CutKey) -> bool:
+        """A cut without a queue always; one with a queue and no channel goes with its queue."""
+        if cut[0] == QUEUE.name:
+            return cut[1:] in self.places
+        return cut[0] not in _CUTS_WITH_QUEUE or cut[1] in self.queues
+
+
+class KpiCollector(Collector):
+    """A prometheus_client collector over the board stages a worker owns.
+
+    ``boards`` and ``worker`` are asked at each scrape.  ``windows`` are the kinds of windows shown;
+    ``label_sets_max`` bounds the pairs of queue and channel: those beyond it are left out, not
+    merged, and counted.  ``clock`` (seconds) only looks up the terms in force now.
+    """
+
+    def __init__(
+        self,
+        boards: Callable[[], Iterable[BoardRows]],
+        worker: Callable[[], WorkerView] = WorkerView,
+        terms: Terms | None = None,
+        *,
+        kpis: Iterable[Kpi] = ALL_KPIS,
+        windows: Iterable[str] = WINDOWS,
+        label_sets_max: int = LABEL_SETS_MAX,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        kpis = tuple(kpis)
+        self._boards = boards
+        self._worker = worker
+        self._terms = terms or Terms()
+        self._windows = frozenset((*windows, *NOW))
+        self._clock = clock
+        self._families = tuple(metrics.all_families(kpis))
+        self._gauges = _gauges(kpis)
+        self._admission = _Admission(label_sets_max)
+
+    def describe(self) -> list[Metric]:
+        """Every metric without samples: for clashes of names and the ``name[]`` filter."""
+        return [_metric(family) for family in self._families]
+
+    def collect(self) -> Iterator[Metric]:
+        began = time.perf_counter()
+        seen = _snapshot(self._boards())
+        self._admission.admit(_places(seen))
+        dropped = Tally[str]()
+        collected = [
+            *self._kpi_metrics(seen, dropped),
+            *self._counter_metrics(seen, dropped),
+            self._intraday(seen, dropped),
+            *_worker_metrics(self._worker()),
+        ]
+        yield from collected
+        yield _one(metrics.LABEL_SETS, len(self._admission.places))
+        yield _one(metrics.DROPPED, dropped.total())
+        yield _one(metrics.COLLECT_SECONDS, time.perf_counter() - began)
+
+    # -- gauges
+
+    def _kpi_metrics(self, seen: _Snapshot, dropped: Tally[str]) -> list[Metric]:
+        built = {g.family.name: _metric(g.family) for g in self._gauges.values()}
+        latest: dict[tuple[str, ...], tuple[int, int]] = {}
+        for (name, cut, window, state), row in seen.rows.items():
+            gauge = self._gauges.get(name)
+            if gauge is None or cut[0] != gauge.cut or window not in self._windows:
+                continue
+            if not self._admission.allows(cut):
+                dropped["rows"] += 1
+                continue
+            labels = cut[1:]
+            if gauge.windowed:
+                labels = (*labels, window, state)
+                latest[labels] = max(latest.get(labels, (0, -1)), (row.end_ms, row.updated_mark_ms))
+            built[gauge.family.name].add_metric((*labels, *gauge.constant), row.value)
+        return [*built.values(), *_window_times(latest), self._thresholds()]
+
+    def _thresholds(self) -> Metric:
+        metric, now_ms = _metric(metrics.THRESHOLD), int(self._clock() * 1000)
+        for queue in sorted(self._admission.queues):
+            metric.add_metric((queue,), self._terms.at(queue, now_ms).threshold_ms / 1000)
+        return metric  # type: ignore[no-any-return]
+
+    def _intraday(self, seen: _Snapshot, dropped: Tally[str]) -> Metric:
+        metric = _metric(metrics.INTRADAY)
+        for (cut, hour), count in seen.hours.items():
+            if cut[0] == QUEUE.name and self._admission.allows(cut):
+                metric.add_metric((*cut[1:], f"{hour:02d}"), count)
+            else:
+                dropped["hours"] += cut[0] == QUEUE.name
+        return metric  # type: ignore[no-any-return]
+
+    # -- counters
+
+    def _counter_metrics(self, seen: _Snapshot, dropped: Tally[str]) -> list[Metric]:
+        """All counters of the places shown, at 0 too: one born at 1 shows no increase."""
+        cuts = [(QUEUE.name, *place) for place in sorted(self._admission.places) if len(place) == 2]
+        left_out = {cut for cut, _ in seen.counted if cut[0] == QUEUE.name} - set(cuts)
+        built = [_counter(counter, cuts, seen.counted) for counter in metrics.COUNTERS]
+        built += [_histogram(histogram, cuts, seen.counted) for histogram in metrics.HISTOGRAMS]
+        built.append(_corrections(cuts, seen.corrections))
+        dropped["counters"] += len(left_out) * COUNTED_SERIES_PER_PLACE
+        return built
+
+
+COUNTED_SERIES_PER_PLACE = sum(len(c.measures) for c in metrics.COUNTERS) + sum(
+    len(h.buckets.bounds_ms) + 3 for h in metrics.HISTOGRAMS
+)
+"""Counters and histograms of one pair of queue and channel, in series, without corrections."""
+
+
+def registry(collector: KpiCollector) -> CollectorRegistry:
+    """A registry of our metrics and the process's own (memory, CPU, open files; Linux only).
+
+    Also switches ``_created`` series off for the whole process: they would double all counters.
+    """
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    made = CollectorRegistry()
+    made.register(collector)
+    ProcessCollector(registry=made)
+    PlatformCollector(registry=made)
+    return made
+
+
+# -- reading
+
+
+def _copied(shared: Mapping[K, V]) -> dict[K, V]:
+    """A copy of a dictionary that another thread is changing."""
+    for _ in range(COPY_ATTEMPTS_MAX):
+        try:
+            return dict(shared)
+        except RuntimeError:  # its size changed half-way; the next copy is whole again
+            time.sleep(0)
+    return dict(shared)
+
+
+def _snapshot(boards: Iterable[BoardRows]) -> _Snapshot:
+    seen = _Snapshot({}, Tally(), Tally(), {})
+    for board in boards:
+        for key, row in _copied(board.rows).items():
+            known = seen.rows.get(key)
+            if known is None or known.updated_mark_ms < row.updated_mark_ms:
+                seen.rows[key] = row
+        seen.counted.update(_copied(board.counted))
+        seen.corrections.update(_copied(board.corrections))
+        seen.hours.update(_copied(board.hours))
+    return seen
+
+
+def _places(seen: _Snapshot) -> frozenset[Place]:
+    """Every queue and channel there is, and queues that only have agents."""
+    cuts = {cut for _, cut, _, _ in seen.rows} | {cut for cut, _ in seen.counted}
+    places: set[Place] = {cut[1:] for cut in cuts if cut[0] == QUEUE.name}
+    queues = {place[0] for place in places}
+    others = {cut[1] for cut in cuts if cut[0] in _CUTS_WITH_QUEUE and cut[0] != QUEUE.name}
+    return frozenset(places | {(queue,) for queue in others - queues})
+
+
+# -- building
+
+
+def _metric(family: Family) -> Any:
+    """An empty prometheus_client family; Any, because their ``add_metric`` differ."""
+    if family.kind == "counter":
+        return CounterMetricFamily(family.name, family.help, labels=family.labels)
+    if family.kind == "histogram":
+        return HistogramMetricFamily(family.name, family.help, labels=family.labels)
+    return GaugeMetricFamily(family.name, family.help, labels=family.labels)
+
+
+def _one(family: Family, value: float) -> Metric:
+    metric: Metric = _metric(family)
+    metric.add_sample(family.name, {}, value)
+    return metric
+
+
+def _gauges(kpis: Iterable[Kpi]) -> dict[str, _Gauge]:
+    kpis = tuple(kpis)
+    families = metrics.kpi_families(kpis)
+    return {
+        k.name: _Gauge(
+            families[k.metric], k.cuts[0].name, k.windows != NOW, tuple(v for _, v in k.labels)
+        )
+        for k in kpis
+        if k.metric is not None
+    }
+
+
+def _window_times(latest: Mapping[tuple[str, ...], tuple[int, int]]) -> tuple[Metric, Metric]:
+    ends, updates = _metric(metrics.WINDOW_END), _metric(metrics.WINDOW_UPDATED)
+    for labels, (end_ms, updated_ms) in latest.items():
+        ends.add_metric(labels, end_ms / 1000)
+        if updated_ms >= 0:  # there is a mark
+            updates.add_metric(labels, updated_ms / 1000)
+    return ends, updates
+
+
+def _counter(
+    counter: metrics.Counter, cuts: Iterable[CutKey], counted: Tally[tuple[CutKey, str]]
+) -> Metric:
+    metric = _metric(counter.family)
+    for cut in cuts:
+        for measure, labels in counter.measures.items():
+            metric.add_metric((*cut[1:], *labels), counted[cut, measure])
+    return metric  # type: ignore[no-any-return]
+
+
+def _histogram(
+    histogram: metrics.Histogram, cuts: Iterable[CutKey], counted: Tally[tuple[CutKey, str]]
+) -> Metric:
+    metric = _metric(histogram.family)
+    borders = [str(ms / 1000) for ms in histogram.buckets.bounds_ms] + ["+Inf"]
+    names = bucket_names(histogram.buckets)
+    for cut in cuts:
+        buckets, total = [], 0
+        for border, name in zip(borders, names, strict=True):
+            total += counted[cut, name]
+            buckets.append((border, total))
+        metric.add_metric(cut[1:], buckets, counted[cut, histogram.sum_ms.name] / 1000)
+    return metric  # type: ignore[no-any-return]
+
+
+_CORRECTABLE = frozenset(name for counter in metrics.COUNTERS for name in counter.measures)
+
+
+def _corrections(cuts: Iterable[CutKey], corrections: Tally[tuple[CutKey, str]]) -> Metric:
+    """Only of what is exported as a counter: cohorts and buckets would say the same thing again."""
+    metric, shown = _metric(metrics.CORRECTIONS), set(cuts)
+    for (cut, measure), count in corrections.items():
+        if cut in shown and measure in _CORRECTABLE:
+            metric.add_metric((*cut[1:], measure), count)
+    return metric  # type: ignore[no-any-return]
+
+
+def _worker_metrics(view: WorkerView) -> Iterator[Metric]:
+    build, state = _metric(metrics.BUILD), _metric(metrics.WORKER_STATE)
+    build.add_metric((__version__,), 1)
+    for name in metrics.WORKER_STATES:
+        state.add_metric((name,), float(name == view.state))
+    yield build
+    yield state
+    for field, family in metrics.WORKER.items():
+        yield _worker_metric(family, getattr(view, field), 1000 if field.endswith("_ms") else 1)
+
+
+def _worker_metric(family: Family, values: Any, per: int) -> Metric:
+    metric = _metric(family)
+    rows = values if isinstance(values, Mapping) else {(): values}
+    for key, value in rows.items():
+        labels = key if isinstance(key, tuple) else (key,)
+        metric.add_metric([str(label) for label in labels], value / per)
+    return metric  # type: ignore[no-any-return]
