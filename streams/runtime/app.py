@@ -16,7 +16,9 @@ from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.kafka.topics import load, verify_for_worker
 from streams.kpis import FAMILIES
 from streams.runtime.folding import Folding
-from streams.runtime.loop import Limits, Runtime
+from streams.runtime.loop import Runtime
+from streams.runtime.owner import Limits
+from streams.runtime.rounds import Rounds
 from streams.runtime.security import aiokafka_options, faust_credentials
 from streams.runtime.stages import Shape, stage_specs, targets
 from streams.runtime.tables import Raw, stage_table
@@ -143,12 +145,7 @@ def _agent(app: faust.App, topic: str, runtime: Runtime) -> None:
 
 
 def _tasks(app: faust.App, runtime: Runtime) -> None:
-    async def publish() -> None:
-        await runtime.publish_for_ever()
-
-    async def tick() -> None:
-        await runtime.start()
-        await runtime.tick_for_ever()
+    rounds = Rounds(runtime)
 
     async def revoked(*args: Any, **kwargs: Any) -> None:
         runtime.drop()
@@ -156,8 +153,8 @@ def _tasks(app: faust.App, runtime: Runtime) -> None:
     async def stopping(*args: Any, **kwargs: Any) -> None:
         await runtime.stop()
 
-    app.task(publish)
-    app.task(tick)
+    app.task(rounds.publish_for_ever)
+    app.task(rounds.tick_for_ever)
     app.on_partitions_revoked.connect(revoked, weak=False)
     app.on_before_shutdown.connect(stopping, weak=False)
 

@@ -14,19 +14,17 @@ import logging
 import os
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from time import monotonic, time
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from time import monotonic
+from typing import Any
 
 import faust
 from faust.types import TP
 
-from streams import codec
-from streams.core.events import Tick
 from streams.core.shard import Jump
 from streams.errors import StateError
 from streams.runtime.ends import LogReader
-from streams.runtime.owner import Lost, Owner
+from streams.runtime.owner import Limits, Lost, Owner
 from streams.runtime.stages import StageSpec
 from streams.runtime.writing import Target, Writer, fenced_writer, plain_writer, settled
 from streams.stages.ingest import IngestStage
@@ -37,17 +35,6 @@ PENDING_SEGMENTS = 4
 EXIT_FAILED = 70
 REREAD_SECONDS = 2.0
 """How long batches behind a hole may keep coming after we asked to read again."""
-STUCK_SECONDS = 10.0
-TICKING = ("contacts", "staff")
-
-
-class Limits(NamedTuple):
-    """How often what happens, in ms (``tick_ms`` 0: never), and how many dead letters in a row stop
-    the worker (0: never)."""
-
-    publish_ms: int
-    tick_ms: int
-    letters_in_a_row_max: int
 
 
 class Runtime:
@@ -69,6 +56,7 @@ class Runtime:
         self.specs = {spec.topic: spec for spec in specs}
         self.owners: dict[tuple[str, int], Owner] = {}
         self.ends: dict[tuple[str, int], int] = {}
+        """Where the logs end, as of the last look."""
         self.rebalances = 0
         self.turned_at = monotonic()
         """When the loop last came round."""
@@ -81,31 +69,33 @@ class Runtime:
         self._bootstrap, self._security, self._group = bootstrap, security, group
         self._targets = targets
         self._segment_size = segment_size
-        self._limits = limits
-        self._plain: Writer
-        self._logs: LogReader
+        self.limits = limits
+        self.plain: Writer
+        self.logs: LogReader
         self._caught_up_to: dict[tuple[str, int], int] = {}
         self._started = asyncio.Lock()
         self._running = False
-        self._closing: set[asyncio.Future[None]] = set()
+        self._background: set[asyncio.Future[None]] = set()
 
     # -- life
 
     async def start(self) -> None:
         async with self._started:
             if not self._running:  # made here, because these clients belong to a running loop
-                self._plain = plain_writer(self._bootstrap, self._security)
-                self._logs = LogReader(self._bootstrap, self._group, self._security)
-                await asyncio.gather(self._plain.start(), self._logs.start())
+                self.plain = plain_writer(self._bootstrap, self._security)
+                self.logs = LogReader(self._bootstrap, self._group, self._security)
+                await asyncio.gather(self.plain.start(), self.logs.start())
                 self._running = True
 
     async def stop(self) -> None:
         """Write what changed once more, then let go; whatever this misses, a replay brings."""
         self.stopping = True
         if self._running:
-            await asyncio.wait({asyncio.ensure_future(self._write_all())}, timeout=5)
+            last = [asyncio.ensure_future(self._write(o)) for o in self.owners.values()]
+            if last:
+                await asyncio.wait(last, timeout=5)
             self._drop_all()
-            await asyncio.gather(self._plain.stop(), self._logs.stop(), return_exceptions=True)
+            await asyncio.gather(self.plain.stop(), self.logs.stop(), return_exceptions=True)
 
     def fail(self, error: BaseException) -> None:
         """End the worker now.  State is exact after a restart; going on would not be."""
@@ -138,9 +128,7 @@ class Runtime:
         for owner in owners.values():
             owner.die()
             self.given_up.update(owner.counted())
-            closing = asyncio.ensure_future(_quietly(owner.close()))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._in_background(_quietly(owner.close()))
 
     async def _take(self, assigned: set[TP], generation: int) -> None:
         began = monotonic()
@@ -155,7 +143,7 @@ class Runtime:
             )
         )
         await self._sentinels(owners)
-        committed, first = await asyncio.gather(self._logs.committed(), self._logs.beginnings(mine))
+        committed, first = await asyncio.gather(self.logs.committed(), self.logs.beginnings(mine))
         for tp, owner in owners.items():
             owner.committed = _start_of(tp, committed.get(tp), first[tp])
         self.owners = owners
@@ -181,7 +169,7 @@ class Runtime:
             segment_size=self._segment_size,
             changelog=spec.changelog,
             targets=self._targets,
-            plain=self._plain,
+            plain=self.plain,
             fence=fence,
             commit=self._committer(generation),
             generation=generation,
@@ -191,9 +179,7 @@ class Runtime:
         futures: list[Any] = []
         for owner in owners.values():
             if owner.changelog:
-                futures += await self._plain.send(
-                    owner.changelog, owner.partition, [(b"", b"", ())]
-                )
+                futures += await self.plain.send(owner.changelog, owner.partition, [(b"", b"", ())])
         await settled(futures)
 
     def _committer(self, generation: int) -> Callable[[str, int, int], Awaitable[bool]]:
@@ -224,9 +210,9 @@ class Runtime:
     async def _begin(self, owner: Owner) -> None:
         if owner.shard.next is None and owner.committed is not None:
             owner.start(owner.committed)
-            await self._seek(owner)
+            await self.seek(owner)
 
-    async def _seek(self, owner: Owner) -> None:
+    async def seek(self, owner: Owner) -> None:
         """Read from where the shard stands.  Faust seeks to commits by itself, but not to offset 0
         and not to where a topic begins that nobody has committed; what it fetched and dropped
         meanwhile would be missing."""
@@ -273,12 +259,12 @@ class Runtime:
 
     def _check_letters(self, owner: Owner) -> None:
         """Better stop than empty a topic into the dead letters after a bad release."""
-        stage, most = owner.stage, self._limits.letters_in_a_row_max
+        stage, most = owner.stage, self.limits.letters_in_a_row_max
         if most and isinstance(stage, IngestStage) and stage.rejected_in_a_row >= most:
             raise StateError(
-                f"{owner.topic}[{owner.partition}]: {stage.rejected_in_a_row} records in a row rejected",
-                "nothing of the partition can be used, which is more likely our mistake than theirs",
-                "look at the dead letters' reasons; processing.dead_letters_consecutive_max is the limit",
+                f"{owner.topic}[{owner.partition}]: {most} records in a row rejected",
+                "when nothing can be used, it is more likely our mistake than theirs",
+                "look at the dead letters; processing.dead_letters_consecutive_max is the limit",
             )
 
     async def _legal(self, owner: Owner, jump: Jump) -> bool:
@@ -288,7 +274,7 @@ class Runtime:
         Any other is Faust's: records fetched and dropped around a rebalance.  Nothing behind it is
         absorbed; we read again from where the shard stands.
         """
-        found = await self._logs.next_at(owner.topic, owner.partition, jump.expected)
+        found = await self.logs.next_at(owner.topic, owner.partition, jump.expected)
         if owner.shard.dead or owner.shard.next != jump.expected:
             return False
         if found == jump.got:
@@ -304,20 +290,15 @@ class Runtime:
         if monotonic() - owner.sought_at > REREAD_SECONDS:
             owner.rereads += 1
             log.warning("%s[%d]: %s; reading again", owner.topic, owner.partition, jump)
-            await self._seek(owner)
+            await self.seek(owner)
         return False
 
-    # -- timed work
+    # -- writes
 
-    async def publish_for_ever(self) -> None:
-        """Write every owner's changes a few times a second."""
-        while True:
-            await asyncio.sleep(self._limits.publish_ms / 1000)
-            self.turned_at = monotonic()
-            await self._write_all()
-
-    async def _write_all(self) -> None:
-        await asyncio.gather(*(self._write(owner) for owner in list(self.owners.values())))
+    def write_soon(self) -> None:
+        """Begin a write of every owner; who is still busy with the last one is left alone."""
+        for owner in self.owners.values():
+            self._in_background(self._write(owner))
 
     async def _write(self, owner: Owner) -> None:
         try:
@@ -328,54 +309,10 @@ class Runtime:
             if not owner.shard.dead:
                 self.fail(error)
 
-    async def tick_for_ever(self) -> None:
-        """Follow the ends of the logs and write time into the owned event partitions."""
-        while True:
-            await asyncio.sleep(max(self._limits.tick_ms, 200) / 1000)
-            try:
-                await self._look_at_ends()
-                if self._limits.tick_ms and self._caught_up():
-                    await self._tick()
-            except Exception as error:  # a broker that does not answer: the next round asks again
-                log.warning("no tick: %s", type(error).__name__)
-
-    async def _look_at_ends(self) -> None:
-        self._caught_up_to = dict(self.ends)
-        if self.owners:
-            self.ends = await self._logs.ends(self.owners)
-        for at, owner in list(self.owners.items()):
-            if self.restored and self._stuck(owner, self._caught_up_to.get(at, 0)):
-                owner.rereads += 1
-                log.warning(
-                    "%s[%d]: nothing read for a while at %s; reading again", *at, owner.absorbed
-                )
-                await self._seek(owner)
-
-    def _stuck(self, owner: Owner, end: int) -> bool:
-        """Records are there, the shard has room, and none has come for long."""
-        quiet_since = max(owner.moved_at, owner.sought_at)
-        behind = owner.absorbed is not None and owner.absorbed < end
-        return behind and owner.room.is_set() and monotonic() - quiet_since > STUCK_SECONDS
-
-    def _caught_up(self) -> bool:
-        """No backlog: everything that was in the raw logs a tick ago is absorbed.
-
-        While there is one, time is told by the events themselves; a tick of the present would close
-        windows and give up contacts whose events are still on their way.
-        """
-        return self.restored and all(
-            (owner.absorbed or 0) >= self._caught_up_to.get(at, sys.maxsize)
-            for at, owner in self.owners.items()
-            if owner.stage.name == "ingest"
-        )
-
-    async def _tick(self) -> None:
-        value = codec.encode(Tick(time=int(time() * 1000)))
-        futures: list[Any] = []
-        for owner in list(self.owners.values()):
-            if owner.stage.name in TICKING:
-                futures += await self._plain.send(owner.topic, owner.partition, [(None, value, ())])
-        await settled(futures)
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
 
 def _start_of(tp: tuple[str, int], committed: int | None, first: int) -> int:

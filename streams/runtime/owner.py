@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 from zlib import crc32
 
 from streams.core.shard import Shard
@@ -29,6 +30,15 @@ _COUNTED = {
     "late": "events_late",
 }
 """Counter of a stage -> field of ``WorkerView``."""
+
+
+class Limits(NamedTuple):
+    """How often what happens, in ms (``tick_ms`` 0: never), and how many dead letters in a row stop
+    the worker (0: never)."""
+
+    publish_ms: int
+    tick_ms: int
+    letters_in_a_row_max: int
 
 
 class Lost(Exception):
