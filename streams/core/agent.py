@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct, field
 
 from streams.core import events as ev
-from streams.core.facts import Fact, StateSlice
+from streams.core.facts import StateSlice
 from streams.core.terms import DAY_MS, HOUR_MS, MINUTE_MS
 
 SETTLE_MS = 6 * HOUR_MS
@@ -42,6 +42,8 @@ class AgentState(Struct, array_like=True):
     last_ms: int = -1
     wraps: dict[str, int] = field(default_factory=dict)
     """Contact -> when its wrap-up is over, where the platform said so beforehand."""
+    heard_ms: int = 0
+    """Of a base: when the last event folded into it was heard of."""
 
     def copy(self) -> AgentState:
         return AgentState(
@@ -53,11 +55,11 @@ class AgentState(Struct, array_like=True):
             self.since_ms,
             self.last_ms,
             dict(self.wraps),
+            self.heard_ms,
         )
 
-    def apply(self, event: ev.AgentEvent) -> Iterator[Fact]:
-        """Fold one event; yields the slices of the states that ended until then, split at
-        minutes."""
+    def apply(self, event: ev.AgentEvent) -> Iterator[StateSlice]:
+        """Fold one event; yields the spans of the states that ended until then."""
         for contact, until_ms in sorted(self.wraps.items(), key=lambda kv: (kv[1], kv[0])):
             if until_ms <= event.time:
                 self._end(contact)
@@ -66,12 +68,12 @@ class AgentState(Struct, array_like=True):
         self.last_ms = max(self.last_ms, event.time)
         yield from self._pass(event.time)
 
-    def _pass(self, at_ms: int) -> Iterator[Fact]:
+    def _pass(self, at_ms: int) -> Iterator[StateSlice]:
         """The state may have changed at ``at_ms``."""
         state = self._state()
         if state != self.state:
             if self.state != "offline":
-                yield from slices(self.state, self.since_ms, at_ms)
+                yield StateSlice(self.state, self.since_ms, at_ms)
             self.state, self.since_ms = state, at_ms
 
     def levels(self) -> list[tuple[str, ...]]:
@@ -152,12 +154,13 @@ class AgentState(Struct, array_like=True):
             self.contacts[contact] = state
 
 
-def slices(state: str, from_ms: int, until_ms: int) -> Iterator[StateSlice]:
-    """The span cut at minutes; nothing for a span that is empty, negative or not believable.
+def by_minute(span: StateSlice) -> Iterator[StateSlice]:
+    """The span cut at minutes; nothing for one that is empty, negative or not believable.
 
-    >>> [(s.from_ms, s.until_ms) for s in slices("idle", 59_000, 121_000)]
+    >>> [(s.from_ms, s.until_ms) for s in by_minute(StateSlice("idle", 59_000, 121_000))]
     [(59000, 60000), (60000, 120000), (120000, 121000)]
     """
+    state, from_ms, until_ms = span
     if until_ms - from_ms > SLICE_MS_MAX:
         return
     while from_ms < until_ms:
@@ -192,10 +195,10 @@ def rank(event: ev.AgentEvent) -> tuple[int, int, str]:
     return event.time, _RANK.get(type(event), 50), event.id
 
 
-def fold(base: AgentState, events: Sequence[ev.AgentEvent]) -> tuple[AgentState, list[Fact]]:
+def fold(base: AgentState, events: Sequence[ev.AgentEvent]) -> tuple[AgentState, list[StateSlice]]:
     """The state after all events, whatever their order in the list, and the facts they prove."""
     state = base.copy()
-    facts: list[Fact] = []
+    facts: list[StateSlice] = []
     for event in sorted(events, key=rank):
         facts.extend(state.apply(event))
     return state, facts

@@ -34,7 +34,7 @@ from typing import NamedTuple
 from streams.core.cell import Cell, Share
 from streams.core.kpi import Kpi
 from streams.core.line import Line, Posted
-from streams.core.marks import Marks, MarksRecord
+from streams.core.marks import Marks, MarksRecord, Moved
 from streams.core.measure import Amounts, Cut, CutKey
 from streams.core.news import News
 from streams.core.partials import Mark, Partial, Register
@@ -124,10 +124,11 @@ class Board:
         committed: int,
     ) -> None:
         """Take what was stored, once and before anything else; the log goes on at ``committed``."""
+        again: Sequence[Moved] = ()
         if marks is not None:
-            self._restored_until = marks.version
-            self.marks.stand(marks.base)
-            self._dropped_to = marks.base.floor
+            self._restored_until = marks.until
+            again = self.marks.restore(marks, committed)
+            self._dropped_to = self.marks.floor
         unsaid: set[Window] = set()
         for cell in cells:
             if cell.minute < self._dropped_to:
@@ -138,8 +139,8 @@ class Board:
             self._restore_register(stored, committed)
         for line in self.lines.values():
             self.news.restarted(line, unsaid)
-        for moved in marks.since if marks is not None else ():
-            if moved.offset < committed and self.marks.again(moved):
+        for moved in again:
+            if self.marks.again(moved):
                 self._time_moved()
 
     def _restore(self, cell: Cell, committed: int, unsaid: set[Window]) -> None:
@@ -282,7 +283,8 @@ class Board:
         stored = [Stored(name, line.cut, line.registers[name]) for line, name in registers]
         record = None
         if cells or registers or self.marks.taken() or any(self._gone):
-            record = self.marks.record(end)
+            until = max(end - 1, self._restored_until)
+            record = self.marks.record(end, said=said, until=until)
         gone: Sequence[Gone] = ()
         if said:
             self.marks.settle(end)

@@ -22,13 +22,14 @@ CONTACTS_MAX = 2_000
 class Seen(NamedTuple):
     """One contact record: ``offset`` in the records topic, ``position`` in the contact's log;
     ``arrived_ms`` and ``channel`` are None for a contact that turned out to be none (a consult
-    leg)."""
+    leg); ``told_ms`` is when the record was appended, the only time that such a contact has."""
 
     offset: int
     contact: str
     position: int
     arrived_ms: int | None
     channel: str | None
+    told_ms: int
 
 
 def latest(records: Iterable[Seen]) -> dict[str, Seen]:
@@ -62,9 +63,12 @@ def settle(records: Sequence[Seen], start: int) -> list[Seen]:
     """Drop what a replay from ``start`` (the beginning of a segment) cannot need: records outdated
     before it, and contacts long past."""
     best = latest(r for r in records if r.offset < start)
-    horizon = max((r.arrived_ms or 0 for r in best.values()), default=0) - KEEP_MS
+    horizon = max((_dated(r) for r in best.values()), default=0) - KEEP_MS
     return [
-        r
-        for r in records
-        if r.offset >= start or (best[r.contact] is r and (r.arrived_ms or 0) >= horizon)
+        r for r in records if r.offset >= start or (best[r.contact] is r and _dated(r) >= horizon)
     ]
+
+
+def _dated(record: Seen) -> int:
+    """A consult leg is kept as long as a contact: an outdated record of it may still come."""
+    return record.told_ms if record.arrived_ms is None else record.arrived_ms

@@ -203,6 +203,9 @@ class Journey:
         self._say(visit.left)
 
     def queue_resumed(self, event: ev.QueueResumed) -> None:
+        """Taken back unless the customer is in the queue already, having entered it anew."""
+        if self.last(event.queue, "open") is not None:
+            return
         for visit in reversed(self.visits):
             if visit.queue == event.queue and visit.left is not None:
                 self._say(visit.left, -1)

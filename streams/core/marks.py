@@ -16,8 +16,9 @@ did not get through.  For cells that is harmless, a replay changes nothing in th
 that the replay does change (whose newer record was not written) must be stamped with the mark as it
 was at that offset.  So two things are stored: the marks as they stood at an offset before which
 everything is known to be stored and said, the ``base``, and each mark taken since with its offset.
-A restart stands at the base and takes again those before the commit.  If the commit is older than
-the base (an operator has set it back) it stays there: the replay changes no cell before the base.
+If the commit shows that this record is itself acknowledged, all of it is the base.  Else a restart
+stands at the base and takes again the marks before the commit.  If the commit is older than the
+base (an operator has set it back) it stays there: the replay changes no cell before the base.
 """
 
 from __future__ import annotations
@@ -57,9 +58,12 @@ class Standing(NamedTuple):
 
 
 class MarksRecord(NamedTuple):
-    """What is stored.  ``version``: the last offset absorbed before it was."""
+    """What is stored.  ``version``: the last offset absorbed before it was; ``said``: the results
+    up to there are written with it; ``until``: the highest version of anything stored so far."""
 
     version: int
+    said: bool
+    until: int
     base: Standing
     since: list[Moved]
 
@@ -86,10 +90,9 @@ class Marks:
     def __init__(self, expected: int, keep_ms: int = 0) -> None:
         self._expected = expected
         self._keep_ms = keep_ms
-        self.stand(Standing(0, {}))
+        self._stand(Standing(0, {}))
 
-    def stand(self, standing: Standing) -> None:
-        """Stand as stored, with nothing taken since."""
+    def _stand(self, standing: Standing) -> None:
         self.base = standing
         self._since: list[Moved] = []
         self._origins = dict(standing.origins)
@@ -132,6 +135,16 @@ class Marks:
         """The mark, None if there is none."""
         return None if self.mark_ms == UNKNOWN else self.mark_ms
 
+    def restore(self, record: MarksRecord, committed: int) -> list[Moved]:
+        """Stand at the base; the marks to take ``again`` after it."""
+        self._stand(record.base)
+        if record.said and record.version < committed:
+            for moved in record.since:
+                self.again(moved)
+            self.settle(record.version + 1)
+            return []
+        return [moved for moved in record.since if moved.offset < committed]
+
     def again(self, moved: Moved) -> bool:
         """Take a stored mark; whether the board's mark moved."""
         self._since.append(moved)
@@ -142,12 +155,12 @@ class Marks:
         """Whether marks were taken since the base."""
         return bool(self._since)
 
-    def record(self, end: int) -> MarksRecord:
+    def record(self, end: int, *, said: bool, until: int) -> MarksRecord:
         """What to store after everything before ``end`` was absorbed."""
-        return MarksRecord(end - 1, self.base, self._since)
+        return MarksRecord(end - 1, said, until, self.base, self._since)
 
     def settle(self, end: int) -> None:
         """Everything before ``end`` is being stored and said: it is the base of the next record,
         which is made only when that is acknowledged."""
         origins = dict(self._origins)
-        self.stand(Standing(end, origins, self.mark_ms, self.moved_at, self.minute_at, self.floor))
+        self._stand(Standing(end, origins, self.mark_ms, self.moved_at, self.minute_at, self.floor))

@@ -33,6 +33,10 @@ log = logging.getLogger("streams")
 PENDING_SEGMENTS = 4
 """Segments a shard may be ahead of its commit before it waits for its writes."""
 EXIT_FAILED = 70
+BOARD = "board"
+SHARE, SHARE_BEHIND = 0.25, 0.05
+"""How much of the time computing results may take, and how much of it while behind."""
+BEHIND_RECORDS = 20_000
 REREAD_SECONDS = 2.0
 """How long batches behind a hole may keep coming after we asked to read again."""
 
@@ -296,9 +300,34 @@ class Runtime:
     # -- writes
 
     def write_soon(self) -> None:
-        """Begin a write of every owner; who is still busy with the last one is left alone."""
+        """Begin a write of every owner; who is still busy with the last one is left alone.
+
+        What a board says is as much as it has windows, whatever the number of events.  So after a
+        long one it rests: all boards together take no more than their share of the time.
+        """
+        now = monotonic()
+        boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
+        share = SHARE_BEHIND if self._behind() else SHARE
         for owner in self.owners.values():
-            self._in_background(self._write(owner))
+            if owner.rest_until <= now:
+                work = self._write(owner)
+                if owner.stage.name == BOARD:
+                    work = self._write_and_rest(owner, boards / share)
+                self._in_background(work)
+
+    def _behind(self) -> bool:
+        """So far behind the logs' ends that catching up matters more than saying news at once."""
+        lag = sum(
+            self.ends.get(at, 0) - (owner.absorbed or 0)
+            for at, owner in self.owners.items()
+            if owner.stage.name != BOARD
+        )
+        return lag > BEHIND_RECORDS
+
+    async def _write_and_rest(self, owner: Owner, factor: float) -> None:
+        owner.busy_seconds = 0.0
+        await self._write(owner)
+        owner.rest_until = monotonic() + owner.busy_seconds * factor
 
     async def _write(self, owner: Owner) -> None:
         try:

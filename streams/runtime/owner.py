@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from time import perf_counter
 from typing import NamedTuple
 from zlib import crc32
 
@@ -39,6 +40,10 @@ class Limits(NamedTuple):
     publish_ms: int
     tick_ms: int
     letters_in_a_row_max: int
+
+
+RESULTS_MAX = 20_000
+"""Results in one transaction."""
 
 
 class Lost(Exception):
@@ -78,6 +83,9 @@ class Owner:
         self.rereads = 0
         self.sought_at = 0.0
         self.moved_at = 0.0
+        self.busy_seconds = 0.0
+        """How long computing and encoding the last write held the loop."""
+        self.rest_until = 0.0
         self._targets = targets
         self._plain = plain
         self._commit = commit
@@ -125,8 +133,10 @@ class Owner:
         if self._lock.locked() or self.shard.dead or self.shard.next is None:
             return
         async with self._lock:
+            began = perf_counter()
             seals = self.shard.take_seals()
             running = self.stage.publish()
+            self.busy_seconds = perf_counter() - began
             await self._send_outputs([*(o for seal in seals for o in seal.outputs), *running])
             for seal in seals:
                 await self._write_seal(seal)
@@ -144,10 +154,17 @@ class Owner:
 
     async def _transact(self, seal: Seal) -> None:
         """Results first: a crash between them and the entities makes us write the same results
-        again, never miss any."""
+        again, never miss any.  So they may be in transactions of their own, if they are too many
+        for the time one may take; the last goes with the entities."""
         assert self.fence is not None, "only a fenced shard has entities"
+        results = seal.results
+        while len(results) > RESULTS_MAX:
+            async with self.fence.producer.transaction():
+                await self._send(self.fence, results[:RESULTS_MAX])
+            self._check()
+            results = results[RESULTS_MAX:]
         async with self.fence.producer.transaction():
-            await self._send(self.fence, seal.results)
+            await self._send(self.fence, results)
             if seal.entities:
                 assert self.changelog is not None
                 rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in seal.entities)

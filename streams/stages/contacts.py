@@ -194,21 +194,20 @@ class ContactsStage(SegmentedStage):
             return
         self.marks.tick(tick.time)
         self.counts["ticks"] += 1
-        for name in sorted(
-            self._silent(tick.time)
-        ):  # they get one position: their order is by name
+        for name in self._silent(tick.time):
             contact = self._contact(name)
             last = contact.events[-1]
             at = min(tick.time, contact.last_ms + self._terms.silence_ms)
             self._lose(contact, name, last.source, last.channel, at, "silence", record)
 
     def _silent(self, now_ms: int) -> list[str]:
+        """Who is given up now; by name, because they all get the position of the tick."""
         due = []
         for name in self._open:
             if self._contact(name).heard_ms + self._terms.silence_ms > now_ms:
                 break
             due.append(name)
-        return due
+        return sorted(due)
 
     def _restarted(self, record: Record, event: ev.Restarted) -> None:
         self.counts["restarts"] += 1

@@ -17,7 +17,7 @@ from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
 
 _CUSTOMER = b"u"
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(list[tuple[int, str, int, int | None, str | None]]).decode
+_unpack = msgspec.msgpack.Decoder(list[tuple[int, str, int, int | None, str | None, int]]).decode
 
 
 class ContactRecord(msgspec.Struct, kw_only=True, gc=False):
@@ -94,10 +94,15 @@ class CustomersStage(SegmentedStage):
                 ),
             )
             return
-        new = [
-            *known,
-            Seen(record.offset, told.contact, told.position, told.arrived_ms, told.channel),
-        ]
+        seen = Seen(
+            record.offset,
+            told.contact,
+            told.position,
+            told.arrived_ms,
+            told.channel,
+            record.timestamp,
+        )
+        new = [*known, seen]
         signed = [(f, 1) for f in facts(known)], [(f, 1) for f in facts(new)]
         for fact, sign in difference(*signed):
             self._post(fact, sign, self.running.cell)

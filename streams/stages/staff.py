@@ -10,8 +10,9 @@ import msgspec
 
 from streams import codec
 from streams.core import events as ev
-from streams.core.agent import SETTLE_MS, AgentState, fold
+from streams.core.agent import SETTLE_MS, AgentState, by_minute, fold
 from streams.core.contact import Kept, difference
+from streams.core.facts import StateSlice
 from streams.core.measure import CutKey, Post
 from streams.core.partials import Register
 from streams.core.source import Record, Rejected
@@ -57,14 +58,16 @@ class Agent:
         self.settled_at = start
         until = mark_ms - SETTLE_MS
         old = [
-            e
+            (k, e)
             for k, e in zip(self.kept, self.events, strict=True)
             if k.offset < start and e.time < until
         ]
         if not old:
             return
-        self.base, _ = fold(self.base, old)
-        settled = {e.id for e in old}
+        self.base, _ = fold(self.base, [e for _, e in old])
+        heard = [max(k.append_ms, e.time) for k, e in old]
+        self.base.heard_ms = max(self.base.heard_ms, *heard)
+        settled = {e.id for _, e in old}
         pairs = [(k, e) for k, e in zip(self.kept, self.events, strict=True) if e.id not in settled]
         self.kept, self.events = [k for k, _ in pairs], [e for _, e in pairs]
         self.ids -= settled
@@ -91,7 +94,7 @@ class StaffStage(SegmentedStage):
         self._skew_ms = skew_ms
         self._agents: dict[str, Agent] = {}
         self._present: dict[str, None] = {}
-        """Agents who are not offline, the one not heard of for longest first."""
+        """Agents who are not offline."""
         self._wraps: dict[str, int] = {}
         """When the next wrap-up of an agent is over."""
         self._dirty: dict[str, None] = {}
@@ -129,7 +132,7 @@ class StaffStage(SegmentedStage):
                 agent.keep(Kept(*row), event)
         if not agent.kept and base.last_ms < 0:
             return
-        agent.heard_ms = max(agent.heard_ms, base.last_ms)
+        agent.heard_ms = max(agent.heard_ms, base.heard_ms)
         agent.state, _ = fold(agent.base, agent.events)
         self._agents[name] = agent
         self._note(name, agent, [])
@@ -159,7 +162,7 @@ class StaffStage(SegmentedStage):
         agent.settle(self.running.segment * self.segment_size, self._start_mark_ms)
         if event.id in agent.ids:
             self.counts["duplicates"] += 1
-        elif event.time < agent.base.last_ms:
+        elif event.time <= agent.base.last_ms:  # perhaps told before: folded ids are forgotten
             self.counts["late"] += 1
         elif len(agent.kept) >= EVENTS_MAX:
             self._reject(
@@ -180,7 +183,9 @@ class StaffStage(SegmentedStage):
         else:
             agent.state, new = fold(agent.base, agent.events)
         for fact, sign in difference([(f, 1) for f in old], [(f, 1) for f in new]):
-            self._post(fact, sign, self.running.cell)
+            assert isinstance(fact, StateSlice)
+            for piece in by_minute(fact):
+                self._post(piece, sign, self.running.cell)
         self._dirty[event.agent] = None
         self._note(event.agent, agent, before)
 
@@ -205,12 +210,8 @@ class StaffStage(SegmentedStage):
             return
         self.marks.tick(tick.time)
         self.counts["ticks"] += 1
-        due = []
-        for name in self._present:
-            if self._agents[name].heard_ms + self._terms.horizon_ms > tick.time:
-                break
-            due.append(name)
-        for name in due:
+        silent_since = tick.time - self._terms.horizon_ms
+        for name in [n for n in self._present if self._agents[n].heard_ms <= silent_since]:
             self._log_out(name, record)
         for name in [n for n, until_ms in self._wraps.items() if until_ms <= tick.time]:
             self._end_wrap_up(name, record)
