@@ -59,9 +59,10 @@ def start_of(row: dict[str, Any]) -> int | None:
 
 def value_of(rows: list[dict[str, Any]], wanted: Expected) -> float | None:
     for row in rows:
-        if (row["kpi"], row["key"], row["window"]["kind"]) == (wanted.kpi, wanted.key, wanted.kind):
-            if wanted.kind == "now" or start_of(row) == wanted.start_ms:
-                return float(row["value"])
+        names = (row["kpi"], row["key"], row["window"]["kind"])
+        start_ms = None if wanted.kind == "now" else start_of(row)
+        if (*names, start_ms) == (wanted.kpi, wanted.key, wanted.kind, wanted.start_ms):
+            return float(row["value"])
     return None
 
 
