@@ -7,7 +7,8 @@ nothing else is imitated.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from streams import codec
@@ -25,6 +26,7 @@ from streams.stages.ingest import IngestStage
 from streams.stages.staff import StaffStage
 
 SEGMENT = 1 << 20
+FLOW_LINES = 2_000
 
 
 def one_partition(key: bytes, partitions: int) -> int:
@@ -40,8 +42,13 @@ class Pipeline:
     """Feed it lines and ticks, then ask for ``results``."""
 
     def __init__(
-        self, source: str, terms: Terms | None = None, pseudonym: Pseudonym = as_is
+        self,
+        source: str,
+        terms: Terms | None = None,
+        pseudonym: Pseudonym = as_is,
+        batch: int = 5_000,
     ) -> None:
+        """``batch``: how many records a stage is given at once."""
         terms = terms or Terms()
         post = generate_post(ALL_MEASURES, terms)
         keyed = {"terms": terms, "post": post, "segment_size": SEGMENT, "board_partitions": 1}
@@ -59,34 +66,44 @@ class Pipeline:
             "partials": BoardStage(0, terms=terms, kpis=ALL_KPIS, origins=2),
         }
         self._ends = dict.fromkeys(self._stages, 0)
-        self._results: dict[bytes, dict[str, Any]] = {}
+        self._results: dict[bytes, Output] = {}
+        self._batch = batch
         self.letters: list[Output] = []
         for stage in self._stages.values():
             stage.start(0)
 
-    def lines(self, lines: Iterable[bytes], append_ms: int = 0) -> None:
-        """Native records, one by one."""
-        for line in lines:
-            self._write("raw", None, line, (), append_ms)
-        self._flow()
+    def lines(self, lines: Sequence[bytes], append_ms: int = 0) -> None:
+        """Native records; what comes of them flows on as far as it goes every few thousand."""
+        for start in range(0, len(lines), FLOW_LINES):
+            rows = [(None, line, ()) for line in lines[start : start + FLOW_LINES]]
+            self._write("raw", rows, append_ms)
+            self._flow()
 
     def tick(self, time_ms: int) -> None:
         """Time itself, in both event topics."""
         value = codec.encode(Tick(time=time_ms))
         for stream in ("contact-events", "agent-events"):
-            self._write(stream, None, value, (), time_ms)
+            self._write(stream, [(None, value, ())], time_ms)
         self._flow()
 
-    def results(self) -> list[dict[str, Any]]:
-        """The last of each key."""
+    def outputs(self) -> list[Output]:
+        """The last result of each key, as it is written."""
         return list(self._results.values())
 
-    def _write(
-        self, stream: str, key: bytes | None, value: bytes | None, headers: Any, at: int
-    ) -> None:
-        offset = self._ends[stream]
-        self._ends[stream] += 1
-        self._stages[stream].absorb([Record(stream, 0, offset, at, key, value, headers)])
+    def results(self) -> list[dict[str, Any]]:
+        """What they say."""
+        return [json.loads(output.value or b"") for output in self._results.values()]
+
+    def _write(self, stream: str, rows: Sequence[Any], append_ms: int) -> None:
+        first = self._ends[stream]
+        self._ends[stream] += len(rows)
+        records = [
+            Record(stream, 0, first + i, append_ms, key, value, headers)
+            for i, (key, value, headers) in enumerate(rows)
+        ]
+        size = self._batch
+        for start in range(0, len(records), size):
+            self._stages[stream].absorb(records[start : start + size])
 
     def _flow(self) -> None:
         """Carry everything through to the results."""
@@ -95,16 +112,18 @@ class Pipeline:
             if not stage.by_segment:
                 seal = stage.seal(self._ends[name])
                 outputs += [*seal.outputs, *seal.results]
-            for output in outputs:
-                self._deliver(output)
+            for stream, group in groupby(outputs, key=lambda output: output.stream):
+                if stream in self._stages:
+                    self._write(stream, [(o.key, o.value, o.headers) for o in group], 0)
+                else:
+                    for output in group:
+                        self._deliver(output)
 
     def _deliver(self, output: Output) -> None:
         if output.stream == "dlq":
             self.letters.append(output)
-        elif output.stream.startswith("kpi."):
-            assert output.key is not None
-            self._results.pop(output.key, None)
-            if output.value is not None:
-                self._results[output.key] = json.loads(output.value)
-        else:
-            self._write(output.stream, output.key, output.value, output.headers, 0)
+            return
+        assert output.key is not None
+        self._results.pop(output.key, None)
+        if output.value is not None:
+            self._results[output.key] = output
