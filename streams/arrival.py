@@ -19,9 +19,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
@@ -31,11 +30,12 @@ from streams.core.partials import Mark
 from streams.deployment import PARTIALS, Deployment
 from streams.errors import StateError
 from streams.kafka.connect import client_options, unreachable
-from streams.kafka.consume import Record, tail
+from streams.reading import follow
 from streams.stages.wire import decode
 
 POLL_SECONDS = 0.05
-STUCK_SECONDS = 30.0
+STUCK_SECONDS = 60.0
+"""A board that has a year to say computes for half a minute before it writes the first of it."""
 STAGES = {"contacts": "events.contact.v1", "staff": "events.agent.v1"}
 """Stages that send marks -> the end of the name of the topic they read."""
 Marks = dict[tuple[str, int], tuple[int, int]]
@@ -57,9 +57,20 @@ class Offsets:
 
     def ends(self, topic: str) -> dict[int, int]:
         """Partition -> the offset the next record will get."""
-        every = [TopicPartition(topic, number) for number in range(self._deployment.partitions)]
+        return {at.partition: offset for at, offset in self._ends([topic]).items()}
+
+    def written(self, topics: Sequence[str]) -> int:
+        """How many records were ever written there, more or less."""
+        return sum(self._ends(topics).values())
+
+    def _ends(self, topics: Sequence[str]) -> dict[TopicPartition, int]:
+        every = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in range(self._deployment.partitions)
+        ]
         found = self._admin.list_partition_offsets(dict.fromkeys(every, OffsetSpec.LATEST))
-        return {at.partition: offset.offset for at, offset in found.items()}
+        return {at: offset.offset for at, offset in found.items()}
 
     def committed(self, topic: str) -> dict[int, int]:
         """Partition -> committed offset, 0 where nothing was committed yet."""
@@ -119,36 +130,29 @@ class Follower:
 
     def _follow(self) -> None:
         topics = [*map(self._deployment.topic, (PARTIALS, *STAGES.values()))]
-        options = {"fetch_max_wait_ms": 100, **self._deployment.reader_options()}
-        coming = tail(
-            self._deployment.bootstrap,
-            topics,
-            "read_uncommitted",
-            from_beginning=True,
-            wait_ms=100,
-            client=options,
-        )
         try:
-            with closing(cast(Generator[list[Record]], coming)):
-                for records in coming:
-                    if self._stop.is_set():
-                        return
-                    for record in records:
-                        self._take(record)
+            follow(self._deployment, topics, self._take, self._stop)
         except Exception as error:
             # Raised again where somebody waits; a thread's own traceback would only frighten.
             self._failed = error
 
-    def _take(self, record: Record) -> None:
-        value = record.value or b""
-        if record.topic != self._deployment.topic(PARTIALS):
-            found = _TIME.search(value)
-            self.time_ms = max(self.time_ms, int(found[1])) if found else self.time_ms
-        elif value.startswith(_MARK):
-            mark = decode(value)
-            assert isinstance(mark, Mark)
-            self._marks[mark.origin, record.partition] = (mark.position, record.offset)
-        self._seen[record.topic, record.partition] = record.offset + 1
+    def _take(self, records: Sequence[Any]) -> None:
+        """Records of one partition."""
+        if records[0].topic == self._deployment.topic(PARTIALS):
+            self._take_marks(records)
+        else:
+            found = (_TIME.search(record.value) for record in records if record.value)
+            latest = max((int(time_ms[1]) for time_ms in found if time_ms), default=-1)
+            self.time_ms = max(self.time_ms, latest)
+        last = records[-1]
+        self._seen[last.topic, last.partition] = last.offset + 1
+
+    def _take_marks(self, records: Sequence[Any]) -> None:
+        for record in records:
+            if record.value and record.value.startswith(_MARK):
+                mark = decode(record.value)
+                assert isinstance(mark, Mark)
+                self._marks[mark.origin, record.partition] = (mark.position, record.offset)
 
 
 class Waiting:
@@ -200,7 +204,7 @@ class Waiting:
 
     def boarded(self, wanted: Mapping[str, int]) -> None:
         """Steps 3 and 4: everything up to position ``wanted`` of each origin is in the results."""
-        partials = self._deployment.topic(PARTIALS)
+        partials, results = self._deployment.topic(PARTIALS), self._deployment.kpi_topics()
         marks: Marks = {}
 
         def marked() -> tuple[object, bool]:
@@ -211,7 +215,8 @@ class Waiting:
 
         def committed() -> tuple[object, bool]:
             done = self._offsets.committed(partials)
-            return done, all(done[board] > offset for (_, board), (_, offset) in marks.items())
+            over = all(done[board] > offset for (_, board), (_, offset) in marks.items())
+            return (done, self._offsets.written(results)), over
 
         self._until("adding up", marked)
         self._until("writing results", committed)

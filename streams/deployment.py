@@ -55,8 +55,8 @@ class Deployment:
         families = {kpi.family for kpi in ALL_KPIS if not wanted or kpi.name in wanted}
         return sorted(self.topic(f"kpi.{family.replace('_', '-')}.v1") for family in families)
 
-    def producer_options(self) -> dict[str, Any]:
-        """Arguments of an aiokafka producer, which wants files of certificates as a context."""
+    def aiokafka_options(self) -> dict[str, Any]:
+        """Arguments of aiokafka's clients, which want files of certificates as a context."""
         options = {
             name: value for name, value in self.client.items() if not name.startswith("ssl_")
         }

@@ -1,25 +1,27 @@
 """Results as readers see them: taken from the KPI topics, the latest revision of each key.
 
-A record's key names KPI, cut key and window; its value is the result as one JSON object, or null
-where the result was withdrawn.  Topics are read committed, so what a dying worker left half
-written is never seen.
+A record's key is a JSON list: KPI, cut and its values, window kind, window start.  Its value is the
+result as one JSON object, and none where the result was withdrawn.  Topics are read committed, so
+what a dying worker left half written is never seen.
+
+There may be half a million of them, of which somebody wants ten: values are parsed when looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import orjson
 
 from streams.deployment import Deployment
 
-WINDOW_ORDER = ("day", "hour", "quarter_hour", "rolling_60m", "rolling_30m", "rolling_5m", "now")
+WINDOWS = ("day", "hour", "quarter_hour", "rolling_60m", "rolling_30m", "rolling_5m", "now")
 
 
 class Row(Protocol):
-    """What is needed of a record; ``streams.kafka.consume.Record`` is one."""
+    """What is needed of a record, whichever client it came from."""
 
     @property
     def key(self) -> bytes | None: ...
@@ -27,15 +29,37 @@ class Row(Protocol):
     def value(self) -> bytes | None: ...
 
 
-class Result(NamedTuple):
-    """One result: ``line`` is the JSON as it stands in the topic, ``fields`` what it says."""
+class Result:
+    """One result: ``line`` is the JSON as it stands in the topic, ``kpi`` and ``window`` (its kind)
+    are from the record's key.
 
-    line: bytes
-    fields: Mapping[str, Any]
+    >>> result = Result(b'["contacts_offered","queue","PS","voice","now"]', b'{"value":7}')
+    >>> result.kpi, result.window, result.value
+    ('contacts_offered', 'now', 7)
+    """
+
+    __slots__ = ("_fields", "_name", "line")
+
+    def __init__(self, name: bytes, line: bytes) -> None:
+        self._name = name
+        self.line = line
+        self._fields: Mapping[str, Any] | None = None
 
     @property
     def kpi(self) -> str:
-        return str(self.fields["kpi"])
+        return str(orjson.loads(self._name)[0])
+
+    @property
+    def window(self) -> str:
+        last, before = orjson.loads(self._name)[:-3:-1]
+        return str(last if isinstance(last, str) else before)
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Everything the result says."""
+        if self._fields is None:
+            self._fields = orjson.loads(self.line)
+        return self._fields
 
     @property
     def key(self) -> Mapping[str, str]:
@@ -44,56 +68,43 @@ class Result(NamedTuple):
         return key
 
     @property
-    def window(self) -> str:
-        """The window's kind, e.g. ``day``."""
-        return str(self.fields["window"]["kind"])
-
-    @property
     def start(self) -> str:
         """The window's start as ISO 8601 in UTC; empty for a level."""
         return str(self.fields["window"].get("start") or "")
 
     @property
     def value(self) -> Any:
-        return self.fields.get("value")
+        return self.fields["value"]
 
 
 class Latest:
-    """The latest result of each key, out of records in the order of their partitions."""
+    """The latest result of each key, out of records in the order of their partitions.
 
-    def __init__(self) -> None:
-        self._known: dict[bytes, Result] = {}
+    A later record of a key replaces an earlier one: only the owner of a partition can write there,
+    and its revisions never fall.  ``wanted`` says which results are noted at all.
+    """
 
-    def take(self, records: Iterable[Row]) -> list[Result]:
-        """Note the records; gives the results that are new or changed, in their order."""
-        changed = []
+    def __init__(self, wanted: Callable[[Result], bool] | None = None) -> None:
+        self._lines: dict[bytes, bytes] = {}
+        self._wanted = wanted
+
+    def take(self, records: Iterable[Row]) -> list[bytes]:
+        """Note the records; gives the lines of those that were noted, in their order."""
+        lines, wanted = self._lines, self._wanted
+        new = []
         for record in records:
-            result = self._take(record.key or b"", record.value)
-            if result is not None:
-                changed.append(result)
-        return changed
-
-    def _take(self, key: bytes, value: bytes | None) -> Result | None:
-        if not value:
-            self._known.pop(key, None)
-            return None
-        result = Result(value, orjson.loads(value))
-        known = self._known.get(key)
-        if known is not None and known.fields["revision"] > result.fields["revision"]:
-            return None
-        self._known[key] = result
-        return result
+            name, value = record.key, record.value
+            assert name is not None, "every result has a key"
+            if not value:
+                lines.pop(name, None)
+            elif wanted is None or wanted(Result(name, value)):
+                lines[name] = value
+                new.append(value)
+        return new
 
     def results(self) -> list[Result]:
-        """Those that hold, in the order people read them: by KPI, key and window."""
-        found = [result for result in self._known.values() if result.value is not None]
-        return sorted(found, key=_order)
-
-
-def _order(result: Result) -> tuple[object, ...]:
-    window = result.window
-    rank = WINDOW_ORDER.index(window) if window in WINDOW_ORDER else len(WINDOW_ORDER)
-    return result.kpi, tuple(result.key.items()), rank, result.start
+        """Those that hold, by KPI, key, window and start."""
+        return [Result(name, line) for name, line in sorted(self._lines.items())]
 
 
 @dataclass(frozen=True)
@@ -108,14 +119,14 @@ class Choice:
 
     def of(self, results: Iterable[Result]) -> Iterator[Result]:
         """The wanted ones, in the given order."""
-        return (result for result in results if self.has(result))
+        return filter(self.has, results)
 
     def has(self, result: Result) -> bool:
         """Is this one wanted?"""
         return (
             (not self.kpis or result.kpi in self.kpis)
-            and (not self.queue or result.key.get("queue") == self.queue)
             and (not self.window or result.window == self.window)
+            and (not self.queue or result.key.get("queue") == self.queue)
             and (not self.since or not result.start or result.start >= self.since)
         )
 
@@ -123,11 +134,10 @@ class Choice:
 def read_latest(deployment: Deployment, kpis: Iterable[str] = ()) -> Latest:
     """What stands in the KPI topics now, of these KPIs and others of their families, or of all.
 
-    Raises as ``streams.kafka.consume.read_all`` does.
+    Raises as ``streams.reading.read_to_end`` does.
     """
-    from streams.kafka.consume import read_all
+    from streams.reading import read_to_end
 
-    topics, options = deployment.kpi_topics(kpis), deployment.reader_options()
     latest = Latest()
-    latest.take(read_all(deployment.bootstrap, topics, "read_committed", options))
+    read_to_end(deployment, deployment.kpi_topics(kpis), latest.take, "read_committed")
     return latest

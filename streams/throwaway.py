@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from streams.deployment import Deployment
+from streams.errors import BrokerError
 from streams.kafka.embedded import EmbeddedCluster
 from streams.kafka.jars import Progress
-from streams.settings import Settings, load
-from streams.worker_process import WorkerProcess
+from streams.settings import Settings
+from streams.worker_process import Flags, WorkerProcess, settings_of
 
-Flags = Mapping[str, object]
-"""``section.name`` -> value: settings that come before all others."""
 LOCAL: Flags = {
     "kafka.replication": 1,
     "kafka.security_protocol": "PLAINTEXT",
@@ -33,23 +33,30 @@ LOCAL: Flags = {
 }
 """An embedded broker is one, and knows no secrets."""
 _IMPORTED_MEANWHILE = ("streams.bridge", "streams.arrival", "streams.kafka.topics")
+NO_FLAGS: Flags = {}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Throwaway:
-    """See the module; a context.  ``flags`` are this run's settings before the user's own.
+    """See the module; a context.  ``flags`` are this run's settings, before the user's own or, if
+    ``alone``, before nothing but the defaults.
 
-    Inside it the worker runs, the topics are there, and ``deployment`` says what they are called.
+    Inside it the topics are there, and ``deployment`` says what they are called; the worker begins
+    with ``release``.
     """
 
     deployment: Deployment
     settings: Settings
     worker: WorkerProcess
 
-    def __init__(self, flags: Flags, bootstrap: str, progress: Progress) -> None:
+    def __init__(
+        self, flags: Flags, bootstrap: str, progress: Progress, alone: bool = False
+    ) -> None:
         self._flags = flags
         self._bootstrap = bootstrap
         self._progress = progress
+        self._alone = alone
+        self._folder: Path | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Throwaway:
@@ -63,6 +70,10 @@ class Throwaway:
     def __exit__(self, *exception: object) -> None:
         self._clean_up()
 
+    def release(self, flags: Flags = NO_FLAGS) -> None:
+        """Let the worker begin, with these flags as well."""
+        self.worker.release({**self._flags, **flags}, self._alone, self._folder)
+
     def _clean_up(self) -> None:
         """What has begun to be taken down is taken down: Ctrl-C has done its work."""
         with undisturbed():
@@ -70,33 +81,44 @@ class Throwaway:
 
     def _start(self) -> None:
         # Wrong settings are told before anything is started.
-        load(flags=self._flags)
+        settings_of(self._flags, self._alone)
         self.worker = WorkerProcess()
         self._stack.callback(self.worker.stop, 0)
-        flags = {**self._flags, "kafka.bootstrap": self._broker()}
-        if not self._bootstrap:
-            flags |= LOCAL
-        self.settings = load(flags=flags)
+        local = {} if self._bootstrap else LOCAL
+        self._flags = {**self._flags, **local, "kafka.bootstrap": self._broker()}
+        self.settings = settings_of(self._flags, self._alone)
         self.deployment = Deployment.of(self.settings)
+        self._create_topics()
         if self._bootstrap:
             self._stack.callback(remove, self.deployment)
+            # Properly, so that the group is empty and can be removed.
             self._stack.callback(self.worker.stop)
         else:
             # Before its broker, or it would complain in its last moments.
             self._stack.callback(self.worker.stop, 0)
-        self._create_topics()
-        self.worker.release(flags)
 
     def _broker(self) -> str:
         if self._bootstrap:
             return self._bootstrap
         threading.Thread(target=_import_meanwhile, daemon=True).start()
-        return self._stack.enter_context(EmbeddedCluster().start(self._progress)).bootstrap
+        cluster = self._stack.enter_context(EmbeddedCluster().start(self._progress))
+        # Removed with the broker, even if this process is killed.
+        self._folder = cluster.folders[1]
+        return cluster.bootstrap
 
     def _create_topics(self) -> None:
         from streams.kafka.topics import apply
 
-        apply(self.deployment.bootstrap, self.deployment.specs(), self.deployment.client)
+        try:
+            apply(self.deployment.bootstrap, self.deployment.specs(), self.deployment.client)
+        except BrokerError:
+            # It was never reached: there is nothing to remove, and nobody to ask.
+            raise
+        except BaseException:
+            if self._bootstrap:
+                with undisturbed():
+                    remove(self.deployment)
+            raise
 
 
 def _import_meanwhile() -> None:

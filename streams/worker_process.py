@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,12 +18,23 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from streams.errors import StateError
+from streams.settings import Settings, load
 
+Flags = Mapping[str, object]
+"""``section.name`` -> value of a setting."""
 LOG_LINES = 15
 LOG_BYTES = 16 * 1024
 GRACE_SECONDS = 10.0
+_METRICS = re.compile(r" metrics at (\S+)")
+
+
+def settings_of(flags: Flags, alone: bool) -> Settings:
+    """The settings in force with these before all others; ``alone``: before nothing but the
+    defaults, whatever the user has set."""
+    return load({}, flags=flags, folder=Path(os.devnull)) if alone else load(flags=flags)
 
 
 class WorkerProcess:
@@ -44,15 +56,19 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def release(self, settings: Mapping[str, object]) -> None:
-        """Let it begin; ``section.name`` -> value of the settings that come before all others."""
+    def release(self, flags: Flags, alone: bool, folder: Path | None) -> None:
+        """Let it begin, with the settings that ``settings_of`` makes of this; what it keeps on disk
+        for a while it keeps in ``folder``."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(settings).encode() + b"\n")
+            self._process.stdin.write(
+                json.dumps([dict(flags), alone, folder and str(folder)]).encode() + b"\n"
+            )
             self._process.stdin.flush()
-        except BrokenPipeError:
+        except BrokenPipeError as error:
+            self._process.wait(GRACE_SECONDS)
             self.check()
-            raise
+            raise StateError("the worker closed its input", self.last_words()) from error
 
     def check(self) -> None:
         """StateError with the end of its log if it is not running any more."""
@@ -62,11 +78,18 @@ class WorkerProcess:
 
     def last_words(self) -> str:
         """The end of its log."""
-        # By position: the worker writes where the file's own pointer stands.
-        log = self._log.fileno()
-        size = os.fstat(log).st_size
-        text = os.pread(log, LOG_BYTES, max(0, size - LOG_BYTES)).decode("utf-8", "replace")
+        size = os.fstat(self._log.fileno()).st_size
+        text = self._logged(max(0, size - LOG_BYTES))
         return "\n".join(text.splitlines()[-LOG_LINES:])
+
+    def metrics_url(self) -> str:
+        """Where it serves /metrics, by its own account; empty before it does."""
+        found = _METRICS.search(self._logged(0))
+        return found[1] if found else ""
+
+    def _logged(self, offset: int) -> str:
+        """Some of its log.  By position: the worker writes where the file's own pointer stands."""
+        return os.pread(self._log.fileno(), LOG_BYTES, offset).decode("utf-8", "replace")
 
     def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """End it: properly, if there is a grace; repeats are harmless."""
@@ -81,14 +104,14 @@ class WorkerProcess:
         self._log.close()
 
 
-def on_leash() -> dict[str, object]:
+def on_leash() -> Settings:
     """In the worker's process: wait for the settings, and from then on end with the leash."""
     line = sys.stdin.buffer.readline()
     if not line:
         raise SystemExit(0)
-    settings: dict[str, object] = json.loads(line)
+    flags, alone, tempfile.tempdir = json.loads(line)
     threading.Thread(target=_end_with_leash, daemon=True).start()
-    return settings
+    return settings_of(flags, alone)
 
 
 def _end_with_leash() -> None:

@@ -61,7 +61,7 @@ def _run(options: Any, talk: Talk) -> Progress:
     from streams.settings import load
 
     deployment = Deployment.of(load())
-    outlet = KafkaOutlet(deployment.raw_topic(SOURCE), deployment.producer_options())
+    outlet = KafkaOutlet(deployment.raw_topic(SOURCE), deployment.aiokafka_options())
     bridge = Bridge(
         options.file,
         outlet,

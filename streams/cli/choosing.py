@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from streams.cli.parsing import Parser, UsageError, did_you_mean
-from streams.results import WINDOW_ORDER, Choice
+from streams.results import WINDOWS, Choice
 
 _AGO = re.compile(r"(\d{1,6})([mhd])")
 _MINUTES = {"m": 1, "h": 60, "d": 1440}
@@ -16,7 +16,7 @@ _MINUTES = {"m": 1, "h": 60, "d": 1440}
 def add_choice(parser: Parser) -> None:
     """``--queue``, ``--window``, ``--since``."""
     parser.add_argument("--queue", default="", help="of this queue only")
-    parser.add_argument("--window", default="", choices=WINDOW_ORDER, help="of this length only")
+    parser.add_argument("--window", default="", choices=WINDOWS, help="of this length only")
     parser.add_argument(
         "--since", default="", metavar="TIME",
         help="windows that began then or later: 2026-10-05, 2026-10-05T06:00Z, or 2h, 7d ago",

@@ -76,7 +76,7 @@ def show(results: Iterable[Result], choice: Choice, as_json: bool) -> int:
     found = list(results)
     if as_json:
         for result in found:
-            print_line(result)
+            print_line(result.line)
     elif choice.kpis:
         print(result_table(found), end="")
     else:
@@ -84,9 +84,9 @@ def show(results: Iterable[Result], choice: Choice, as_json: bool) -> int:
     return len(found)
 
 
-def print_line(result: Result) -> None:
+def print_line(line: bytes) -> None:
     """The JSON just as it stands in the topic."""
-    sys.stdout.buffer.write(result.line + b"\n")
+    sys.stdout.buffer.write(line + b"\n")
 
 
 def _watch(choice: Choice, as_json: bool) -> int:
@@ -96,20 +96,16 @@ def _watch(choice: Choice, as_json: bool) -> int:
     from streams.settings import load
 
     deployment = Deployment.of(load())
-    topics = deployment.kpi_topics(choice.kpis)
-    latest = Latest()
-    first = True
-    for records in tail(
-        deployment.bootstrap, topics, from_beginning=True, client=deployment.reader_options()
-    ):
-        changed = list(choice.of(latest.take(records)))
+    topics, options = deployment.kpi_topics(choice.kpis), deployment.reader_options()
+    latest = Latest(choice.has)
+    for records in tail(deployment.bootstrap, topics, from_beginning=True, client=options):
+        new = latest.take(records)
         if as_json:
-            for result in changed:
-                print_line(result)
+            for line in new:
+                print_line(line)
             sys.stdout.flush()
-        elif changed or first:
-            _redraw(result_table(choice.of(latest.results())))
-        first = False
+        elif records:
+            _redraw(result_table(latest.results()))
     return 0
 
 

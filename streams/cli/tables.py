@@ -71,23 +71,16 @@ DAY_COLUMNS = (
 def day_table(results: Iterable[Result]) -> str:
     """A row for each day and queue, and one for each day's channel in all; "" without any."""
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    shown = {column.kpi for column in DAY_COLUMNS}
     for result in results:
-        place = _place(result.key)
-        if result.window == "day" and place is not None:
-            queue, channel = place
+        if result.window == "day" and result.kpi in shown:
+            queue, channel = result.key.get("queue", ALL_QUEUES), result.key["channel"]
             rows.setdefault((result.start, channel, queue), {})[result.kpi] = result.value
     if not rows:
         return ""
     headings = ["day", "channel", "queue", *(column.heading for column in DAY_COLUMNS)]
     ordered = sorted(rows.items(), key=_last_in_all)
     return text_table(headings, [_day_row(*row) for row in ordered], left=3)
-
-
-def _place(key: Mapping[str, str]) -> tuple[str, str] | None:
-    """(queue, channel), or None for a cut that is neither a queue's nor a channel's."""
-    if not set(key) <= {"queue", "channel"} or "channel" not in key:
-        return None
-    return key.get("queue", ALL_QUEUES), key["channel"]
 
 
 def _last_in_all(row: tuple[tuple[str, str, str], object]) -> tuple[object, ...]:

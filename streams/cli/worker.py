@@ -33,8 +33,8 @@ def _free() -> int:
 
 
 def _leashed() -> int:
+    # Imported before the settings are waited for: that is what the leash is for.
     from streams.runtime.app import run
-    from streams.settings import load
     from streams.worker_process import on_leash
 
-    return run(load(flags=on_leash()))
+    return run(on_leash())

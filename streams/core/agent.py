@@ -27,6 +27,9 @@ SLICE_MS_MAX = 7 * DAY_MS
 CONTACTS_MAX = 100
 QUEUES_MAX = 1_000
 
+OURS = "contact-streams"
+"""Source of the events that ticks add."""
+
 _BUSY = ("talking", "on_hold", "wrap_up", "offered")
 
 
@@ -111,8 +114,9 @@ class AgentState(Struct, array_like=True):
                 self._pause(queue, False)
             case ev.NotReady(queue=queue):
                 self._pause(queue, True)
-            case ev.AgentContactEnded(contact=contact):
-                self._end(contact if contact in self.contacts else self._swapped())
+            case ev.AgentContactEnded(contact=contact, source=source):
+                known = contact in self.contacts or source == OURS
+                self._end(contact if known else self._swapped())
             case ev.AgentOfferEnded(contact=contact):
                 self._end(contact)
             case ev.AgentOffered(contact=contact):

@@ -23,7 +23,8 @@ change it.  Three consequences:
 windows that begin below it end; what they have still to say is said.  The removal of a cell is
 written when a base beyond that offset has been stored: with an older one, a restart would find the
 windows still open and the cell gone, or a replay meet its shares above the floor and count them
-from zero.
+from zero.  (If a crash falls between the end of a window and the seal that says its last, what a
+cell of it took after that end may be in there too: true, and under its own revision.)
 """
 
 from __future__ import annotations
@@ -144,6 +145,7 @@ class Board:
                 self._time_moved()
 
     def _restore(self, cell: Cell, committed: int, unsaid: set[Window]) -> None:
+        self._restored_until = max(self._restored_until, cell.version)
         self._enter(self._line(cell.cut), cell)
         for name, share in cell.shares.items():
             if share.amounts is not None:
@@ -152,18 +154,18 @@ class Board:
             window.add(cell.total, cell.version, cell.mark_ms)
         if cell.version >= self.marks.base.offset:
             unsaid.update(cell.windows)
-            if self._not_acknowledged(cell.version, committed):
-                self._cells[cell] = None
+        if self._may_be_lost(cell.version, committed):
+            self._cells[cell] = None
 
     def _restore_register(self, stored: Stored, committed: int) -> None:
+        self._restored_until = max(self._restored_until, stored.posted.version)
         line = self._line(stored.cut)
         line.registers[stored.origin] = stored.posted
-        if self._not_acknowledged(stored.posted.version, committed):
+        if self._may_be_lost(stored.posted.version, committed):
             self._registers[line, stored.origin] = None
 
-    def _not_acknowledged(self, version: int, committed: int) -> bool:
-        """Whether what was stored with this version may be lost again.  Notes how far it goes."""
-        self._restored_until = max(self._restored_until, version)
+    def _may_be_lost(self, version: int, committed: int) -> bool:
+        """Whether a record with this version may stand in an aborted transaction."""
         return version >= max(committed, self.marks.base.offset)
 
     def catching_up(self, end: int) -> bool:
@@ -226,6 +228,7 @@ class Board:
     def _line(self, cut: CutKey) -> Line:
         line = self.lines.get(cut)
         if line is None:
+            # A cut without any KPI is kept all the same: its values stand in for its dimensions.
             plan = self._plans.get(cut[0]) or Plan(Cut(cut[0], cut[1:]), ())
             line = self.lines[cut] = Line(cut, plan)
         return line
@@ -282,7 +285,7 @@ class Board:
         cells, registers = list(self._cells), list(self._registers)
         stored = [Stored(name, line.cut, line.registers[name]) for line, name in registers]
         record = None
-        if cells or registers or self.marks.taken() or any(self._gone):
+        if cells or registers or self.marks.taken() or any(self._gone) or not said:
             until = max(end - 1, self._restored_until)
             record = self.marks.record(end, said=said, until=until)
         gone: Sequence[Gone] = ()

@@ -67,6 +67,13 @@ class MarksRecord(NamedTuple):
     base: Standing
     since: list[Moved]
 
+    @property
+    def rank(self) -> int:
+        """Which record wins on restore: the later one, and of two as of the same offset the one
+        that claims less.  The other may stand in an aborted transaction, and its offset have been
+        committed by a seal without results."""
+        return 2 * self.version + (not self.said)
+
 
 class Marks:
     """The marks of one board partition.

@@ -2,7 +2,8 @@
 
 ``open`` is the window that contains the board's mark (the newest one while there is no mark),
 ``closed`` the newest one before it in which the cut has anything.  Rolling windows and levels are
-``now``.  A row whose window is neither any more is gone.
+``now``.  A row whose window is neither any more is gone.  After a restart the first results fill
+the rows again.
 
 The dictionaries are read by another thread with ``list(d.items())``; only the board changes them.
 """

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,17 +40,13 @@ def run(settings: Settings, loglevel: str = "INFO") -> int:
     _logging(loglevel)
     _spare_the_collector()
     _verify(settings)
-    datadir = tempfile.mkdtemp(
-        prefix="contact-streams-worker-"
-    )  # Faust wants a folder; nothing is kept in it
-    app, runtime = build(settings, datadir)
+    app, runtime = build(settings)
     server = _serve(settings, runtime)
     log.info("metrics at %s", server.url)
     try:
         return _run(app)
     finally:
         server.close()
-        shutil.rmtree(datadir, ignore_errors=True)
 
 
 def _spare_the_collector() -> None:
@@ -87,11 +81,11 @@ def shape_of(settings: Settings) -> Shape:
     )
 
 
-def build(settings: Settings, datadir: str) -> tuple[faust.App, Runtime]:
+def build(settings: Settings) -> tuple[faust.App, Runtime]:
     """The Faust app with a table per changelog and an agent per topic, and the runtime they call
     into."""
     shape, client = shape_of(settings), settings.kafka.client_options()
-    app = _app(settings, client, datadir)
+    app = _app(settings, client)
     app.transport = PromptTransport(app.conf.broker_consumer, app)
     specs = stage_specs(shape)
     runtime = Runtime(
@@ -116,9 +110,15 @@ def build(settings: Settings, datadir: str) -> tuple[faust.App, Runtime]:
     return app, runtime
 
 
-def _app(settings: Settings, client: Mapping[str, Any], datadir: str) -> faust.App:
+class Folderless(faust.App):
+    """Faust makes a folder for its tables; ours are in memory, and a folder would stay behind."""
+
+    def _create_directories(self) -> None: ...
+
+
+def _app(settings: Settings, client: Mapping[str, Any]) -> faust.App:
     kafka = settings.kafka
-    return faust.App(
+    return Folderless(
         kafka.app_id,
         broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")],
         broker_credentials=faust_credentials(client),
@@ -126,7 +126,6 @@ def _app(settings: Settings, client: Mapping[str, Any], datadir: str) -> faust.A
         topic_partitions=kafka.partitions,
         web_enabled=False,
         stream_wait_empty=False,
-        datadir=datadir,
         ConsumerScheduler=Folding,
         consumer_max_fetch_size=1 << 20,
         broker_check_crcs=False,

@@ -309,11 +309,12 @@ class Runtime:
         boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
         share = SHARE_BEHIND if self._behind() else SHARE
         for owner in self.owners.values():
-            if owner.rest_until <= now:
-                work = self._write(owner)
-                if owner.stage.name == BOARD:
-                    work = self._write_and_rest(owner, boards / share)
-                self._in_background(work)
+            if owner.rest_until > now:
+                continue
+            if owner.stage.name == BOARD:
+                self._in_background(self._write_and_rest(owner, boards / share))
+            else:
+                self._in_background(self._write(owner))
 
     def _behind(self) -> bool:
         """So far behind the logs' ends that catching up matters more than saying news at once."""

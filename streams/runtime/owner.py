@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import NamedTuple
 from zlib import crc32
 
@@ -86,6 +86,7 @@ class Owner:
         self.busy_seconds = 0.0
         """How long computing and encoding the last write held the loop."""
         self.rest_until = 0.0
+        self.died_at = 0.0
         self._targets = targets
         self._plain = plain
         self._commit = commit
@@ -125,6 +126,7 @@ class Owner:
     def die(self) -> None:
         """Nothing touches the shard from now on; a write in flight stops before its next step."""
         self.shard.dead = True
+        self.died_at = self.died_at or monotonic()
         self.room.set()
 
     async def write(self) -> None:
@@ -148,27 +150,26 @@ class Owner:
             await self._transact(seal)
             self._check()
         if not await self._commit(self.topic, self.partition, seal.commit):
+            self.die()  # the seals behind this one are taken and would never be written
             raise Lost(f"commit of {self.topic}[{self.partition}] refused")
         self.committed = seal.commit
         self.seals_written += 1
 
     async def _transact(self, seal: Seal) -> None:
-        """Results first: a crash between them and the entities makes us write the same results
-        again, never miss any.  So they may be in transactions of their own, if they are too many
-        for the time one may take; the last goes with the entities."""
+        """Results and entities together.  Results too many for the time one transaction may take
+        follow in further ones, before the commit: entities newer than the commit make the next
+        owner say their results again, and say nothing older."""
         assert self.fence is not None, "only a fenced shard has entities"
-        results = seal.results
-        while len(results) > RESULTS_MAX:
-            async with self.fence.producer.transaction():
-                await self._send(self.fence, results[:RESULTS_MAX])
-            self._check()
-            results = results[RESULTS_MAX:]
         async with self.fence.producer.transaction():
-            await self._send(self.fence, results)
+            await self._send(self.fence, seal.results[:RESULTS_MAX])
             if seal.entities:
                 assert self.changelog is not None
                 rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in seal.entities)
                 await settled(await self.fence.send(self.changelog, self.partition, rows))
+        for start in range(RESULTS_MAX, len(seal.results), RESULTS_MAX):
+            self._check()
+            async with self.fence.producer.transaction():
+                await self._send(self.fence, seal.results[start : start + RESULTS_MAX])
 
     async def _send_outputs(self, outputs: Sequence[Output]) -> None:
         if outputs:

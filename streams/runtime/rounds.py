@@ -14,6 +14,7 @@ from typing import Any
 
 from streams import codec
 from streams.core.events import Tick
+from streams.errors import StateError
 from streams.runtime.loop import Runtime
 from streams.runtime.owner import Owner
 from streams.runtime.writing import settled
@@ -22,6 +23,7 @@ log = logging.getLogger("streams")
 LOOK_MS = 1_000
 """How often the ends of the logs are looked at when there are no ticks."""
 STUCK_SECONDS = 10.0
+DEAD_SECONDS = 60.0
 TICKING = ("contacts", "staff")
 
 
@@ -38,7 +40,21 @@ class Rounds:
         while True:
             await asyncio.sleep(self._limits.publish_ms / 1000)
             self._runtime.turned_at = monotonic()
+            self._check_the_dead()
             self._runtime.write_soon()
+
+    def _check_the_dead(self) -> None:
+        """A shard dies when its partition is going elsewhere; if no rebalance follows, nobody has
+        it, and only a restart helps."""
+        for (topic, partition), owner in self._runtime.owners.items():
+            if owner.died_at and monotonic() - owner.died_at > DEAD_SECONDS:
+                self._runtime.fail(
+                    StateError(
+                        f"{topic}[{partition}] is not ours and nobody else's",
+                        f"its last write was refused {DEAD_SECONDS:.0f} s ago; no rebalance came",
+                        "restart the worker",
+                    )
+                )
 
     async def tick_for_ever(self) -> None:
         """Follow the ends of the logs and write time into the owned event partitions."""

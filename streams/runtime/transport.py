@@ -11,6 +11,7 @@ from typing import Any
 
 import aiokafka
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP
 
 FETCH_WAIT_MS = 100
 
@@ -25,7 +26,14 @@ class PromptThread(AIOKafkaConsumerThread):
 
 
 class PromptConsumer(Consumer):
-    """The consumer with that thread."""
+    """The consumer with that thread; and seeks are done *in* it.
+
+    Faust seeks from the caller's thread, in the middle of what the consumer's thread is doing; now
+    and then that ended the worker with a KeyError where aiokafka hands over a fetch.
+    """
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        await self._thread.seek_wait({partition: offset})
 
     def _new_consumer_thread(self) -> PromptThread:
         return PromptThread(self, loop=self.loop, beacon=self.beacon)

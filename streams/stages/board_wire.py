@@ -60,7 +60,7 @@ def register_entity(stored: Stored) -> Entity:
 
 
 def marks_entity(record: MarksRecord) -> Entity:
-    return Entity(MARKS_KEY, HEAD.pack(record.version, 0, 0) + _pack(record))
+    return Entity(MARKS_KEY, HEAD.pack(record.rank, 0, 0) + _pack(record))
 
 
 def read_cell(key: bytes, version: int, value: bytes) -> Cell:

@@ -17,11 +17,13 @@ import orjson
 from streams import codec
 from streams.core import events as ev
 from streams.core.contact import EVENTS_MAX, Contact, Kept
+from streams.core.facts import ContactArrived
 from streams.core.levels import ContactLevels
 from streams.core.measure import Post
 from streams.core.partials import Register
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
+from streams.core.visit import Visit
 from streams.core.vocabulary import Channel, LostReason
 from streams.stages import wire
 from streams.stages.base import Entity, Output, Seal
@@ -63,6 +65,11 @@ class ContactsStage(SegmentedStage):
         self._open: dict[str, None] = {}
         """Contacts with an open visit, the one not heard of for longest first."""
         self._dirty: dict[str, None] = {}
+        self._taken_back: list[Output] = []
+        """Records for customers whose contact turned out to be another customer's."""
+        self._repeated: set[str] = set()
+        """Contacts with an event in this segment that changed nothing: a replay must know them, to
+        find that out again."""
         self._restarts: dict[str, list[tuple[int, int]]] = {}
         self._dirty_restarts: set[str] = set()
         self._kinds: dict[type, Callable[[Record, Any], None]] = {
@@ -144,8 +151,10 @@ class ContactsStage(SegmentedStage):
         contact = self._contact(event.contact)
         if event.id in contact.ids:
             self.counts["duplicates"] += 1
+            self._repeated.add(event.contact)
             return
         if len(contact.kept) >= EVENTS_MAX:
+            self._repeated.add(event.contact)
             self._reject(
                 record,
                 Rejected("contact.events_max", f"more than {EVENTS_MAX} events of one contact"),
@@ -156,7 +165,7 @@ class ContactsStage(SegmentedStage):
         self._add(contact, event, Kept(record.offset, record.timestamp, record.value))
         restarts = self._restarts.get(event.source)
         if restarts and event.contact in self._open:
-            for _, time_ms in restarts:
+            for time_ms in sorted(time_ms for _, time_ms in restarts):
                 self._lose_if_older(contact, event.contact, event.source, time_ms, record)
 
     def _contact(self, name: str) -> Contact:
@@ -168,10 +177,12 @@ class ContactsStage(SegmentedStage):
         return contact
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
-        name = event.contact
+        name, customer = event.contact, contact.journey.customer
         cell, post = self.running.cell, self._post
         for fact, sign in contact.add(kept, event, self._terms.duration_max_ms):
             post(fact, sign, cell)
+        if customer is not None and customer != contact.journey.customer:
+            self._taken_back.append(self._customer_record(name, contact, customer, None))
         self._dirty[name] = None
         self._quiet.pop(name, None)
         self._quiet[name] = None
@@ -214,11 +225,14 @@ class ContactsStage(SegmentedStage):
         known = self._restarts.setdefault(event.source, [])
         if any(time_ms == event.time for _, time_ms in known):
             return
+        # Who was lost by a later restart may have been lost by this one already.
+        late = any(time_ms > event.time for _, time_ms in known)
         known.append((record.offset, event.time))
         del known[:-RESTARTS_MAX]
         self._dirty_restarts.add(event.source)
-        for name in sorted(self._open):
-            contact = self._contact(name)
+        for name in sorted(self._contacts if late else self._open):
+            kept = self._contacts[name]
+            contact = self._thaw(kept) if isinstance(kept, bytes) else kept
             self._lose_if_older(contact, name, event.source, event.time, record)
 
     def _lose_if_older(
@@ -226,7 +240,7 @@ class ContactsStage(SegmentedStage):
     ) -> None:
         """A contact of ``source`` that was open when its platform restarted is gone."""
         first = contact.events[0]
-        opened = [v.entered_ms for v in contact.journey.visits if v.open]
+        opened = [v.entered_ms for v in contact.journey.visits if v.open or _lost_after(v, time_ms)]
         if first.source == source and opened and min(opened) < time_ms:
             self._lose(contact, name, source, first.channel, time_ms, "restart", record)
 
@@ -247,6 +261,7 @@ class ContactsStage(SegmentedStage):
             id=event_id, source=source, contact=name, time=at_ms, channel=channel, reason=reason
         )
         self.counts[f"lost.{reason}"] += 1
+        self._contacts[name] = contact
         self._add(contact, event, Kept(record.offset, record.timestamp, codec.encode(event)))
 
     # -- publish and seal
@@ -268,29 +283,31 @@ class ContactsStage(SegmentedStage):
 
     def _customer_records(self) -> list[Output]:
         """One record per contact whose customer is known, written again whenever it changed."""
-        outputs = []
+        outputs, self._taken_back = self._taken_back, []
         for name in self._dirty:
             contact = self._contacts[name]
             assert isinstance(contact, Contact)
-            if contact.journey.customer is not None and contact.position > contact.recorded:
+            customer = contact.journey.customer
+            if customer is not None and contact.position > contact.recorded:
                 contact.recorded = contact.position
-                row = self._customer_record(name, contact)
-                outputs.append(Output("records", str(contact.journey.customer).encode(), row))
+                arrived = contact.journey.arrived
+                outputs.append(self._customer_record(name, contact, customer, arrived))
         return outputs
 
-    def _customer_record(self, name: str, contact: Contact) -> bytes:
-        arrived = contact.journey.arrived
-        return orjson.dumps(
-            {
-                "origin": self.running.origin,
-                "position": contact.position,
-                "contact": name,
-                "customer": contact.journey.customer,
-                "channel": arrived.channel if arrived else None,
-                "queue": arrived.queue if arrived else None,
-                "arrived_ms": arrived.entered_ms if arrived else None,
-            }
-        )
+    def _customer_record(
+        self, name: str, contact: Contact, customer: str, arrived: ContactArrived | None
+    ) -> Output:
+        """``arrived`` None: it is no contact of this customer (any more)."""
+        row = {
+            "origin": self.running.origin,
+            "position": contact.position,
+            "contact": name,
+            "customer": customer,
+            "channel": arrived.channel if arrived else None,
+            "queue": arrived.queue if arrived else None,
+            "arrived_ms": arrived.entered_ms if arrived else None,
+        }
+        return Output("records", customer.encode(), orjson.dumps(row))
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()
@@ -299,7 +316,7 @@ class ContactsStage(SegmentedStage):
         entities += [self._restarts_entity(source, end) for source in self._dirty_restarts]
         entities += self._forget(start, end)
         entities.append(self.marks.border(end))
-        self._dirty, self._dirty_restarts = {}, set()
+        self._dirty, self._dirty_restarts, self._repeated = {}, set(), set()
         return Seal(outputs, (), entities, end)
 
     def _entity(self, name: str) -> Entity:
@@ -321,14 +338,15 @@ class ContactsStage(SegmentedStage):
     def _forget(self, start: int, end: int) -> list[Entity]:
         """Tombstones for contacts past their horizon.
 
-        Only those whose last event lies before this segment: the commit has passed it by the time
-        this is written, so a replay never needs what is forgotten here.
+        Only those whose last event lies before this segment, and of which nothing was said in it
+        that changed nothing: the commit has passed that event by the time this is written, so a
+        replay never needs what is forgotten here.
         """
         gone = []
         for name in self._quiet:
             contact = self._contacts[name]
-            if name in self._open:
-                continue  # its levels count until its end is known
+            if name in self._open or name in self._repeated:
+                continue  # an open one: its levels count until its end is known
             position, heard_ms, _ = _head(contact)
             if position >= start or heard_ms + self._terms.horizon_ms > self.marks.mark_ms:
                 break
@@ -337,6 +355,11 @@ class ContactsStage(SegmentedStage):
             del self._contacts[name], self._quiet[name]
         self.counts["forgotten"] += len(gone)
         return [tombstone(_CONTACT + name.encode(), end - 1) for name in gone]
+
+
+def _lost_after(visit: Visit, time_ms: int) -> bool:
+    """Somebody waited at ``time_ms`` and was given up only later."""
+    return visit.left is not None and visit.left.outcome == "lost" and visit.left.left_ms > time_ms
 
 
 def _head(contact: Contact | bytes) -> tuple[int, int, int]:

@@ -10,7 +10,8 @@ import msgspec
 
 from streams import codec
 from streams.core import events as ev
-from streams.core.agent import SETTLE_MS, AgentState, by_minute, fold
+from streams.core.agent import OURS, SETTLE_MS, AgentState, by_minute, fold
+from streams.core.agent_history import AgentHistory
 from streams.core.contact import Kept, difference
 from streams.core.facts import StateSlice
 from streams.core.measure import CutKey, Post
@@ -32,17 +33,22 @@ _unpack = msgspec.msgpack.Decoder(_Stored).decode
 class Agent:
     """One agent: the settled base and the events since, with their offsets."""
 
-    __slots__ = ("base", "events", "heard_ms", "ids", "kept", "position", "settled_at", "state")
+    __slots__ = ("base", "events", "heard_ms", "history", "ids", "kept", "position", "settled_at")
 
     def __init__(self, base: AgentState) -> None:
         self.base = base
-        self.state = base.copy()
+        self.history = AgentHistory(base)
         self.kept: list[Kept] = []
         self.events: list[ev.AgentEvent] = []
         self.ids: set[str] = set()
         self.position = -1
         self.heard_ms = 0
         self.settled_at = -1
+
+    @property
+    def state(self) -> AgentState:
+        """The state after all events."""
+        return self.history.state
 
     def keep(self, kept: Kept, event: ev.AgentEvent) -> None:
         self.kept.append(kept)
@@ -71,6 +77,7 @@ class Agent:
         pairs = [(k, e) for k, e in zip(self.kept, self.events, strict=True) if e.id not in settled]
         self.kept, self.events = [k for k, _ in pairs], [e for _, e in pairs]
         self.ids -= settled
+        self.history = AgentHistory(self.base, self.events)
 
 
 class StaffStage(SegmentedStage):
@@ -133,7 +140,7 @@ class StaffStage(SegmentedStage):
         if not agent.kept and base.last_ms < 0:
             return
         agent.heard_ms = max(agent.heard_ms, base.heard_ms)
-        agent.state, _ = fold(agent.base, agent.events)
+        agent.history = AgentHistory(base, agent.events)
         self._agents[name] = agent
         self._note(name, agent, [])
 
@@ -175,13 +182,8 @@ class StaffStage(SegmentedStage):
 
     def _add(self, agent: Agent, event: ev.AgentEvent, kept: Kept) -> None:
         before = agent.state.levels()
-        in_order = event.time > agent.state.last_ms
-        old = [] if in_order else fold(agent.base, agent.events)[1]
         agent.keep(kept, event)
-        if in_order:
-            new = list(agent.state.apply(event))
-        else:
-            agent.state, new = fold(agent.base, agent.events)
+        old, new = agent.history.add(event)
         for fact, sign in difference([(f, 1) for f in old], [(f, 1) for f in new]):
             assert isinstance(fact, StateSlice)
             for piece in by_minute(fact):
@@ -222,7 +224,7 @@ class StaffStage(SegmentedStage):
         contact, until_ms = min(agent.state.wraps.items(), key=lambda kv: (kv[1], kv[0]))
         event = ev.AgentContactEnded(
             id=f"wrapped:{contact}:{until_ms}",
-            source="contact-streams",
+            source=OURS,
             agent=name,
             time=until_ms,
             contact=contact,
@@ -233,9 +235,7 @@ class StaffStage(SegmentedStage):
         """An agent nobody has heard of for the whole horizon is not there."""
         agent = self._agents[name]
         at = agent.state.last_ms + 1
-        event = ev.LoggedOut(
-            id=f"silence:{at}", source="contact-streams", agent=name, time=at, reason="silence"
-        )
+        event = ev.LoggedOut(id=f"silence:{at}", source=OURS, agent=name, time=at, reason="silence")
         self.counts["lost.silence"] += 1
         self._add(agent, event, Kept(record.offset, record.timestamp, codec.encode(event)))
 

@@ -1,0 +1,245 @@
+"""The dumbest way to the right numbers: keep all events in lists, do everything anew at the end.
+
+No segments, no differences, no positions, no changelog.  Each oracle reads the log of one partition
+from its beginning, once, and says what its facts add up to.  The rules of time (silence, restarts,
+the horizon) are written down a second time here, as plainly as they can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from streams import codec
+from streams.core import agent as agents
+from streams.core import customer as customers
+from streams.core import events as ev
+from streams.core.facts import ContactSeen, Fact
+from streams.core.journey import Journey
+from streams.core.measure import Measure
+from streams.core.order import fold
+from streams.core.source import Record
+from streams.core.terms import Terms
+from tests.builders import Cells, summed
+
+
+class Told:
+    """A contact: what was told of it, and when it was heard of last."""
+
+    def __init__(self) -> None:
+        self.events: list[ev.ContactEvent] = []
+        self.heard_ms = 0
+        self.offset = -1
+        self.repeated_at = -1
+
+    def add(self, event: ev.ContactEvent, record: Record) -> None:
+        self.events.append(event)
+        self.heard_ms = max(self.heard_ms, event.time, record.timestamp)
+        self.offset = record.offset
+
+    def knows(self, event_id: str) -> bool:
+        return any(event.id == event_id for event in self.events)
+
+    def journey(self, terms: Terms) -> Journey:
+        return fold(self.events, terms.duration_max_ms)
+
+
+class Contacts:
+    """What one partition of contact events means."""
+
+    def __init__(self, terms: Terms, segment_size: int) -> None:
+        self.terms = terms
+        self.segment_size = segment_size
+        self.contacts: dict[str, Told] = {}
+        self.forgotten: list[tuple[str, Told]] = []
+        self.restarts: list[tuple[str, int]] = []
+        self.mark_ms = -1
+        self.segment = -1
+
+    def read(self, records: Iterable[Record]) -> Contacts:
+        for record in records:
+            if record.offset // self.segment_size > self.segment:
+                self._forget_before(self.segment * self.segment_size)
+                self.segment = record.offset // self.segment_size
+            event = codec.decode_contact(record.value)
+            if isinstance(event, ev.Tick):
+                self.mark_ms = max(self.mark_ms, event.time)
+                self._silence(event.time, record)
+            elif isinstance(event, ev.Restarted):
+                self._restart(event, record)
+            elif isinstance(event, ev.ContactEvent):
+                self._event(event, record)
+        return self
+
+    def _event(self, event: ev.ContactEvent, record: Record) -> None:
+        told = self.contacts.setdefault(event.contact, Told())
+        if told.knows(event.id):
+            told.repeated_at = record.offset
+            return
+        self.mark_ms = max(self.mark_ms, event.time)
+        told.add(event, record)
+        if told.journey(self.terms).open:
+            for source, time_ms in sorted(self.restarts):
+                if source == event.source:
+                    self._lose_if_older(event.contact, source, time_ms, record)
+
+    def _silence(self, now_ms: int, record: Record) -> None:
+        for name, told in self.contacts.items():
+            due = told.heard_ms + self.terms.silence_ms <= now_ms
+            if due and told.journey(self.terms).open:
+                at_ms = max(event.time for event in told.events) + self.terms.silence_ms
+                self._lose(name, told.events[-1].source, min(now_ms, at_ms), "silence", record)
+
+    def _restart(self, event: ev.Restarted, record: Record) -> None:
+        if (event.source, event.time) in self.restarts:
+            return
+        late = any(s == event.source and time_ms > event.time for s, time_ms in self.restarts)
+        self.restarts.append((event.source, event.time))
+        for name, told in self.contacts.items():
+            if late or told.journey(self.terms).open:
+                self._lose_if_older(name, event.source, event.time, record)
+
+    def _lose_if_older(self, name: str, source: str, time_ms: int, record: Record) -> None:
+        told = self.contacts[name]
+        opened = [
+            v.entered_ms
+            for v in told.journey(self.terms).visits
+            if v.open or (v.left and v.left.outcome == "lost" and v.left.left_ms > time_ms)
+        ]
+        if told.events[0].source == source and opened and min(opened) < time_ms:
+            self._lose(name, source, time_ms, "restart", record)
+
+    def _lose(self, name: str, source: str, at_ms: int, reason: str, record: Record) -> None:
+        told = self.contacts[name]
+        event_id = f"lost:{reason}:{at_ms}"
+        if not told.knows(event_id):
+            lost = ev.Lost(id=event_id, source=source, contact=name, time=at_ms, reason=reason)  # type: ignore[arg-type]
+            told.add(lost, record)
+
+    def _forget_before(self, start: int) -> None:
+        """When a segment is over: who was silent in it and for the whole horizon."""
+        for name, told in list(self.contacts.items()):
+            quiet = told.heard_ms + self.terms.horizon_ms <= self.mark_ms
+            before = max(told.offset, told.repeated_at) < start
+            if quiet and before and not told.journey(self.terms).open:
+                self.forgotten.append((name, self.contacts.pop(name)))
+
+    def journeys(self) -> list[tuple[str, Journey]]:
+        """Of each contact by its name; one that was forgotten and came back is there twice."""
+        everybody = (*self.forgotten, *self.contacts.items())
+        return [(name, told.journey(self.terms)) for name, told in everybody]
+
+    def cells(self, measures: Sequence[Measure]) -> Cells:
+        said = [signed for _, journey in self.journeys() for signed in journey.out]
+        return summed(said, measures, self.terms)
+
+    def open_visits(self) -> list[tuple[str, str, int | None]]:
+        return [visit for _, journey in self.journeys() for visit in journey.levels()]
+
+    def records(self) -> dict[tuple[str, str], customers.Seen]:
+        """(customer, contact) -> when it arrived, by the last of what is known of the contact."""
+        found = {}
+        for name, journey in self.journeys():
+            at = journey.arrived
+            if journey.customer is not None:
+                seen = (0, name, 0, at.entered_ms if at else None, at.channel if at else None, 0)
+                found[journey.customer, name] = customers.Seen(*seen)
+        return found
+
+
+class Staff:
+    """What one partition of agent events means, if none comes hours late."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.events: dict[str, list[ev.AgentEvent]] = {}
+        self.heard_ms: dict[str, int] = {}
+
+    def read(self, records: Iterable[Record]) -> Staff:
+        for record in records:
+            event = codec.decode_agent(record.value)
+            if isinstance(event, ev.Tick):
+                self._tick(event, record)
+            elif isinstance(event, ev.AgentEvent):
+                self._event(event, record)
+        return self
+
+    def _event(self, event: ev.AgentEvent, record: Record) -> None:
+        known = self.events.setdefault(event.agent, [])
+        if all(event.id != other.id for other in known):
+            known.append(event)
+            heard = (self.heard_ms.get(event.agent, 0), event.time, record.timestamp)
+            self.heard_ms[event.agent] = max(heard)
+
+    def _tick(self, tick: ev.Tick, record: Record) -> None:
+        self._log_out(tick, record)
+        for name, events in self.events.items():
+            state, _ = agents.fold(agents.AgentState(), events)
+            due = sorted((at, contact) for contact, at in state.wraps.items() if at <= tick.time)
+            for at, contact in due[:1]:
+                over = {"source": "contact-streams", "agent": name, "contact": contact}
+                event_id = f"wrapped:{contact}:{at}"
+                self._event(ev.AgentContactEnded(id=event_id, time=at, **over), record)
+
+    def _log_out(self, tick: ev.Tick, record: Record) -> None:
+        for name, events in self.events.items():
+            state, _ = agents.fold(agents.AgentState(), events)
+            due = self.heard_ms[name] + self.terms.horizon_ms <= tick.time
+            if due and state.state != "offline":
+                at = state.last_ms + 1
+                out = ev.LoggedOut(
+                    id=f"silence:{at}", source="contact-streams", agent=name, time=at
+                )
+                self._event(out, record)
+
+    def facts(self) -> list[Fact]:
+        days = [agents.fold(agents.AgentState(), events)[1] for events in self.events.values()]
+        return [piece for spans in days for span in spans for piece in agents.by_minute(span)]
+
+    def cells(self, measures: Sequence[Measure]) -> Cells:
+        return summed([(fact, 1) for fact in self.facts()], measures, self.terms)
+
+
+class Customers:
+    """What the records of one partition mean: the latest record of each contact counts."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.latest: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def read(self, records: Iterable[Record]) -> Customers:
+        for record in records:
+            row = orjson.loads(record.value or b"{}")
+            at = (row["customer"], row["contact"])
+            if at not in self.latest or row["position"] > self.latest[at]["position"]:
+                self.latest[at] = row
+        return self
+
+    def cells(self, measures: Sequence[Measure]) -> Cells:
+        rows = {
+            at: customers.Seen(0, at[1], 0, row["arrived_ms"], row["channel"], 0)
+            for at, row in self.latest.items()
+        }
+        return summed(who_came_again(rows), measures, self.terms)
+
+
+def who_came_again(records: Mapping[tuple[str, str], customers.Seen]) -> list[tuple[Fact, int]]:
+    """(customer, contact) -> its record, as facts."""
+    by_customer: dict[str, list[customers.Seen]] = {}
+    for (customer, _), seen in records.items():
+        by_customer.setdefault(customer, []).append(seen)
+    return [(fact, 1) for seen in by_customer.values() for fact in repeats(seen)]
+
+
+def repeats(seen: Sequence[customers.Seen]) -> list[Fact]:
+    """Each contact compared with every other one of the customer."""
+    counted = [s for s in seen if s.arrived_ms is not None and s.channel]
+    out: list[Fact] = []
+    for one in counted:
+        before = [s for s in counted if (s.arrived_ms, s.contact) < (one.arrived_ms, one.contact)]
+        ages = [(one.arrived_ms - s.arrived_ms) / 86_400_000 for s in before]  # type: ignore[operator]
+        within = [any(age <= days for age in ages) for days in (1, 7, 30)]
+        out.append(ContactSeen(one.channel, one.arrived_ms, *within))  # type: ignore[arg-type]
+    return out

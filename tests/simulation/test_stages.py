@@ -1,0 +1,358 @@
+"""The keyed stages end to end: batches, crashes, restores and forgetting never show.
+
+Each is run on the log of one partition and compared with the dumb oracle, and with itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.core import events as ev
+from streams.core.measure import CHANNEL, QUEUE, Amounts, CutKey
+from streams.core.posting import generate_post
+from streams.core.source import Record
+from streams.kpis import ALL_MEASURES
+from streams.stages.base import Entity, Output, Seal, Stage
+from streams.stages.contacts import ContactsStage
+from streams.stages.customers import CustomersStage
+from streams.stages.staff import StaffStage
+from tests.builders import (
+    T0,
+    T0_MINUTE,
+    Cells,
+    log_of,
+    ms,
+    record,
+    restarted,
+    story,
+    tick,
+    total,
+)
+from tests.core.strategies import told_again
+from tests.simulation import oracle, script
+from tests.simulation.driver import added_up, conflicts, live, registers
+from tests.simulation.script import (
+    AGAIN,
+    AGENT_KINDS,
+    CONTACT_KINDS,
+    TERMS,
+    TIME_KINDS,
+    Step,
+)
+
+SIZE = 4
+POST = generate_post(ALL_MEASURES, TERMS)
+
+
+def steps_of(kinds: str, gaps: Sequence[int]) -> st.SearchStrategy[list[Record]]:
+    late = st.sampled_from((0, 0, 0, 1, 5, 30))
+    step = st.tuples(st.sampled_from(kinds), st.integers(0, 2), late, st.sampled_from(gaps))
+    steps: st.SearchStrategy[list[Step]] = st.lists(step, max_size=26)
+    return steps.map(script.records)
+
+
+@st.composite
+def contact_records(draw: st.DrawFn) -> list[Record]:
+    """Versions of a few contact records, in any order and more than once."""
+    version = st.tuples(st.integers(0, 40 * 86_400), st.booleans())
+    versions = {
+        c: draw(st.lists(version, min_size=1, max_size=3)) for c in ("c0", "c1", "c2", "c3")
+    }
+    which = st.tuples(st.sampled_from(sorted(versions)), st.integers(0, 2))
+    rows: list[Record] = []
+    for contact, wanted in draw(st.lists(which, max_size=20)):
+        position = wanted % len(versions[contact])
+        at, is_contact = versions[contact][position]
+        row = {
+            "origin": "contacts/0", "position": position, "contact": contact,
+            "customer": f"p{int(contact[1]) % 2}", "channel": "voice" if is_contact else None,
+            "queue": None, "arrived_ms": T0 + at * 1000 if is_contact else None,
+        }  # fmt: skip
+        rows.append(Record("records", 0, len(rows), T0, None, orjson.dumps(row)))
+    return rows
+
+
+class Kind(NamedTuple):
+    """A stage, the logs it is tried on, and what a log means by the oracle."""
+
+    stage: Callable[..., Stage]
+    logs: st.SearchStrategy[list[Record]]
+    means: Callable[[Sequence[Record]], Cells]
+
+    def make(self) -> Stage:
+        return self.stage(0, terms=TERMS, post=POST, segment_size=SIZE, board_partitions=2)
+
+
+def contacts_mean(log: Sequence[Record]) -> Cells:
+    return oracle.Contacts(TERMS, SIZE).read(log).cells(ALL_MEASURES)
+
+
+KINDS = {
+    "contacts": Kind(
+        ContactsStage,
+        steps_of(CONTACT_KINDS * 2 + TIME_KINDS * 3 + AGAIN * 2, (0, 0, 1, 1, 10, 60, 150, 420)),
+        contacts_mean,
+    ),
+    "staff": Kind(
+        StaffStage,
+        steps_of(AGENT_KINDS * 2 + TIME_KINDS + AGAIN * 3, (0, 0, 1, 10, 60, 500, 25_000)),
+        lambda log: oracle.Staff(TERMS).read(log).cells(ALL_MEASURES),
+    ),
+    "customers": Kind(
+        CustomersStage,
+        contact_records(),
+        lambda log: oracle.Customers(TERMS).read(log).cells(ALL_MEASURES),
+    ),
+}
+every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+
+
+def written(seals: dict[int, Seal]) -> dict[int, dict[bytes, Entity]]:
+    return {end: {e.key: e for e in seal.entities} for end, seal in seals.items()}
+
+
+@every_kind
+def test_batch_boundaries_never_show(kind: Kind) -> None:
+    @given(kind.logs)
+    def law(log: list[Record]) -> None:
+        expected = kind.means(log)
+        ones, sevens, all_at_once = (
+            live(kind.make(), SIZE, log, batches=(size,), publish=(publish,))
+            for size, publish in ((1, True), (7, True), (5_000, False))
+        )
+        for life in (ones, sevens, all_at_once):
+            assert added_up(life.outputs) == expected
+            assert written(life.seals) == written(all_at_once.seals)
+            assert registers(life.outputs) == registers(all_at_once.outputs)
+        assert conflicts([*ones.outputs, *sevens.outputs, *all_at_once.outputs]) == []
+
+    law()
+
+
+class Ends(NamedTuple):
+    """How a life ends: where, how many of its seals were committed, and what luck decides."""
+
+    until: int
+    committed: int
+    batches: tuple[int, ...]
+    publish: tuple[bool, ...]
+    luck: int
+
+
+ENDS = st.builds(
+    Ends,
+    st.integers(0, 26),
+    st.integers(0, 6),
+    st.lists(st.sampled_from((1, 2, 3, 7)), min_size=1, max_size=3).map(tuple),
+    st.lists(st.booleans(), min_size=1, max_size=3).map(tuple),
+    st.integers(0, 1_000),
+)
+
+
+class Fate:
+    """The changelog and the commit as the lives so far have left them."""
+
+    def __init__(self, kind: Kind, log: list[Record]) -> None:
+        self.kind = kind
+        self.log = log
+        self.commit = 0
+        self.changelog: list[Entity] = []
+        self.outputs: list[Output] = []
+        self.seals: dict[int, dict[bytes, Entity]] = {}
+
+    def live(self, ends: Ends) -> None:
+        until = max(self.commit, min(ends.until, len(self.log)))
+        life = live(
+            self.kind.make(), SIZE, self.log[:until], commit=self.commit, changelog=self.changelog,
+            batches=ends.batches, publish=ends.publish,
+        )  # fmt: skip
+        self.outputs += life.outputs
+        for end, entities in written(life.seals).items():
+            assert self.seals.setdefault(end, entities) == entities
+        self._write(list(life.seals.values()), ends.committed, Random(ends.luck))
+
+    def _write(self, seals: Sequence[Seal], committed: int, luck: Random) -> None:
+        """Some seals are committed; of the next one any part was written.  Order means nothing."""
+        for seal in seals[:committed]:
+            self.changelog += seal.entities
+            self.commit = seal.commit
+        for seal in seals[committed : committed + 1]:
+            self.changelog += [e for e in seal.entities if luck.random() < 0.6]
+        luck.shuffle(self.changelog)
+
+
+LIVES = st.lists(ENDS, min_size=1, max_size=4)
+TO_THE_END = Ends(1_000, 1_000, (3,), (True, False), 0)
+
+
+@every_kind
+def test_crashes_and_restores_never_show(kind: Kind) -> None:
+    @given(kind.logs, LIVES)
+    def law(log: list[Record], lives: list[Ends]) -> None:
+        fate = Fate(kind, log)
+        for ends in (*lives, TO_THE_END):
+            fate.live(ends)
+        assert conflicts(fate.outputs) == []
+        assert added_up(fate.outputs) == kind.means(log)
+
+    law()
+
+
+@every_kind
+def test_a_life_after_a_crash_writes_what_the_life_before_would_have(kind: Kind) -> None:
+    @given(kind.logs, LIVES)
+    def law(log: list[Record], lives: list[Ends]) -> None:
+        fate = Fate(kind, log)
+        for ends in (*lives, TO_THE_END):
+            fate.live(ends)
+        alone = live(kind.make(), SIZE, log)
+        assert fate.seals == written(alone.seals)
+        assert registers(fate.outputs) == registers(alone.outputs)
+
+    law()
+
+
+# -- levels
+
+
+def open_now(visits: Iterable[tuple[str, str, int | None]]) -> dict[CutKey, Amounts]:
+    """Waiting and handled by queue and channel, counted anew."""
+    found: dict[CutKey, Amounts] = {}
+    for queue, channel, entered_ms in visits:
+        for cut in ((QUEUE.name, queue, channel), (CHANNEL.name, channel)):
+            row = found.setdefault(cut, {"waiting": 0, "handling": 0})
+            row["handling" if entered_ms is None else "waiting"] += 1
+            if entered_ms is not None:
+                oldest = row.get("oldest_entered_ms", entered_ms)
+                row["oldest_entered_ms"] = min(oldest, entered_ms)
+    return found
+
+
+@given(steps_of("qQaAeEhxtRd", (0, 1, 1, 10, 60, 150)), LIVES)
+def test_levels_are_the_visits_that_are_open(log: list[Record], lives: list[Ends]) -> None:
+    fate = Fate(KINDS["contacts"], log)
+    for ends in (*lives, TO_THE_END):
+        fate.live(ends)
+    levels = {cut: values for (_, cut), values in registers(fate.outputs).items()}
+    expected = open_now(oracle.Contacts(TERMS, SIZE).read(log).open_visits())
+    nothing: Amounts = {"waiting": 0, "handling": 0}
+    assert levels.keys() >= expected.keys()
+    for cut, values in levels.items():
+        assert values == expected.get(cut, nothing)
+
+
+# -- restarts of the platform, in any order
+
+RESTART_AT = 50
+
+
+@st.composite
+def calls_around_a_restart(draw: st.DrawFn) -> list[msgspec.Struct]:
+    """Restarts, and calls; those that are open at one are never heard of again."""
+    events: list[msgspec.Struct] = [restarted(RESTART_AT), restarted(RESTART_AT + 35)]
+    for contact in ("c0", "c1", "c2"):
+        told, at = story(contact), draw(st.integers(0, 2 * RESTART_AT))
+        for _ in range(draw(st.integers(1, 2))):
+            told.queued(at)
+            at += draw(st.integers(0, 30))
+            if draw(st.booleans()):
+                told.left(at)
+            else:
+                told.answered(at)
+                at += draw(st.integers(0, 30))
+                told.handled(at)
+            at += draw(st.integers(0, 20))
+        first_ms = told.events[0].time
+        ends_ms = [event.time for event in events[:2]]  # type: ignore[attr-defined]
+        until_ms = next((end_ms for end_ms in ends_ms if first_ms < end_ms), ms(1_000))
+        missing = draw(st.integers(0, 6))
+        kept = [e for i, e in enumerate(told.events) if e.time < until_ms and i != missing]
+        events += kept
+    return events
+
+
+@given(st.data())
+def test_a_restart_may_be_heard_of_at_any_time(data: st.DataObject) -> None:
+    events = data.draw(calls_around_a_restart())
+    shuffled = data.draw(told_again(events))
+
+    def means(order: Sequence[msgspec.Struct]) -> Cells:
+        log = [record(event, offset, at_ms=ms(200)) for offset, event in enumerate(order)]
+        stage = KINDS["contacts"].make()
+        return added_up(live(stage, SIZE, log, batches=(3,), publish=(True, False)).outputs)
+
+    in_time = sorted(events, key=lambda event: event.time)  # type: ignore[attr-defined]
+    assert means(shuffled) == means(in_time)
+
+
+def test_whoever_was_open_when_the_platform_restarted_is_lost_then() -> None:
+    gone, later = story("c0").queued(10), story("c1").queued(60).answered(65)
+    log = log_of([*gone.events, restarted(RESTART_AT), *later.events])
+    found = added_up(live(KINDS["contacts"].make(), SIZE, log).outputs)
+    amounts = total(found)
+    assert (amounts["contacts_offered"], amounts["contacts_left_lost"]) == (2, 1)
+    assert found[("queue", "PS", "voice"), T0_MINUTE]["contacts_left_lost"] == 1
+
+
+def test_a_restart_of_another_platform_is_nothing() -> None:
+    log = log_of([*story().queued(10).events, restarted(RESTART_AT, "another")])
+    found = added_up(live(KINDS["contacts"].make(), SIZE, log).outputs)
+    assert "contacts_left_lost" not in total(found)
+
+
+# -- time
+
+
+def test_a_silent_contact_is_lost_by_the_tick_that_finds_it_so() -> None:
+    silence_s = TERMS.silence_ms / 1000
+    kind = KINDS["contacts"]
+    for at, lost in ((silence_s - 0.001, 0), (silence_s, 1)):
+        log = log_of([*story().queued(0).events, tick(at)])
+        amounts = total(added_up(live(kind.make(), SIZE, log).outputs))
+        assert amounts.get("contacts_left_lost", 0) == lost
+
+
+def test_a_repeated_tick_changes_nothing() -> None:
+    log = log_of([*story().queued(0).events, tick(500), tick(500), tick(400)])
+    amounts = total(added_up(live(KINDS["contacts"].make(), SIZE, log).outputs))
+    assert amounts["contacts_left_lost"] == 1
+
+
+def test_a_forgotten_contact_that_speaks_again_is_a_new_one() -> None:
+    """The price of forgetting; the horizon is chosen so that it is not paid."""
+    over = story().queued(0).left(1).events
+    others = [event for n in range(SIZE) for event in story(f"x{n}").left(600 + n).events]
+    log = log_of([*over, tick(500), tick(501), *others, *story().queued(700).events])
+    stage = KINDS["contacts"].make()
+    amounts = total(added_up(live(stage, SIZE, log).outputs))
+    assert amounts["contacts_arrived"] == 1 + SIZE + 1
+    assert amounts.get("repeat_entries", 0) == 0
+
+
+@pytest.mark.parametrize("stage", [ContactsStage, StaffStage])
+def test_what_is_dated_ahead_of_its_append_is_set_aside(stage: type) -> None:
+    def run(at: float) -> list[Output]:
+        event = story().queued(at).events[0] if stage is ContactsStage else logged_in(at)
+        made = stage(
+            0, terms=TERMS, post=POST, segment_size=SIZE, board_partitions=1, skew_ms=60_000
+        )
+        return live(made, SIZE, [record(event), record(tick(at), 1)]).outputs
+
+    def letters(outputs: list[Output]) -> list[bytes]:
+        return [dict(o.headers)["cc_dlq_reason"] for o in outputs if o.stream == "dlq"]
+
+    assert letters(run(60)) == []
+    assert letters(run(60.001)) == [b"time.in_future"] * 2
+    assert added_up(run(60.001)) == {}
+
+
+def logged_in(at: float) -> ev.LoggedIn:
+    return ev.LoggedIn(id="in", source="pbx", agent="Ann", time=ms(at))
