@@ -64,6 +64,8 @@ class ContactsStage(SegmentedStage):
         """Every contact, the one not heard of for longest first."""
         self._open: dict[str, None] = {}
         """Contacts with an open visit, the one not heard of for longest first."""
+        self._buried: dict[bytes, int] = {}
+        """Contacts that were forgotten at a border the commit has not passed: key -> position."""
         self._dirty: dict[str, None] = {}
         self._taken_back: list[Output] = []
         """Records for customers whose contact turned out to be another customer's."""
@@ -90,6 +92,7 @@ class ContactsStage(SegmentedStage):
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
         found: list[tuple[int, str, Contact | bytes]] = []
+        self._buried = self.versions.removed_since(committed)
         for key, position, value in self.versions.drain():
             if key.startswith(SYSTEM):
                 self._start_system(key, value, committed)
@@ -314,6 +317,7 @@ class ContactsStage(SegmentedStage):
         start = self.running.segment * self.segment_size
         entities = [self._entity(name) for name in self._dirty]
         entities += [self._restarts_entity(source, end) for source in self._dirty_restarts]
+        entities += self._bury_again(end)
         entities += self._forget(start, end)
         entities.append(self.marks.border(end))
         self._dirty, self._dirty_restarts, self._repeated = {}, set(), set()
@@ -334,6 +338,12 @@ class ContactsStage(SegmentedStage):
     def _restarts_entity(self, source: str, end: int) -> Entity:
         value = HEAD.pack(end - 1, 0, 0) + _pack(self._restarts[source])
         return Entity(SYSTEM + b"s" + source.encode(), value)
+
+    def _bury_again(self, end: int) -> list[Entity]:
+        """What was forgotten at this border before, in a seal that was not committed: its
+        transaction may have been aborted, and the log cleaner removes aborted records."""
+        again = [key for key, position in self._buried.items() if position < end]
+        return [tombstone(key, self._buried.pop(key)) for key in again]
 
     def _forget(self, start: int, end: int) -> list[Entity]:
         """Tombstones for contacts past their horizon.

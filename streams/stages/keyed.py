@@ -47,6 +47,14 @@ class Versions:
                 if known is None or version.position > known.position:
                     self.by_key[record.key] = version
 
+    def removed_since(self, committed: int) -> dict[bytes, int]:
+        """Key -> position of the removals at or beyond the commit."""
+        return {
+            key: version.position
+            for key, version in self.by_key.items()
+            if version.value is None and version.position >= committed
+        }
+
     def drain(self) -> list[tuple[bytes, int, bytes]]:
         """(key, position, value) of all that was not removed, oldest position first; forgets them
         here."""

@@ -34,7 +34,8 @@ def contacts(*troubles: str, events: str = CALLS, plot: tuple[str, ...] = ()) ->
 HANDOVERS = contacts("crash", "fail", "take")
 ZOMBIES = contacts("take", "crash", "compact", plot=ZOMBIE)
 ZOMBIES_UNCLEANED = contacts("take", "crash", plot=ZOMBIE)
-RETURNS = contacts("take", "back", "crash", "compact")
+RETURNS = contacts("take", "back", "crash", plot=("run", "flush", "take", *_GO_ON, "back", *_GO_ON))
+FAILURES = contacts("fail", "crash", plot=("run", "write", "fail", "run", "flush", "run", "flush"))
 REPEATED_READS = contacts("again", "crash")
 SKIPPED_READS = contacts("skip", "crash")
 SILENCE = contacts("crash", "take", events=CALLS_AND_TICKS)._replace(gaps=MINUTES, events_max=18)
@@ -45,9 +46,14 @@ BOARD = Kind(
     plot=("run", "write", "write", "write", "crash"),
 )  # fmt: skip
 STAFF = Kind(
-    (AGENTS,), "iokfkgwnyd", ("crash", "take"), ("staff",),
-    gaps=(0, 0, 1, 5, 30, 70), events_max=18, plot=LATE_SEAL,
-)  # fmt: skip
+    (Plan({"staff": 1, "board": 1}, 2),),
+    "okf",
+    ("crash", "take"),
+    ("staff",),
+    gaps=(5, 70),
+    events_max=18,
+    plot=LATE_SEAL,
+)
 
 _ALL_TROUBLES = ("fail", "told", "again", "skip", "take", "back", "crash", "compact", "hole")
 ANYTHING = {

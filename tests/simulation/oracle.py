@@ -179,9 +179,11 @@ class Staff:
             state, _ = agents.fold(agents.AgentState(), events)
             due = sorted((at, contact) for contact, at in state.wraps.items() if at <= tick.time)
             for at, contact in due[:1]:
-                over = {"source": "contact-streams", "agent": name, "contact": contact}
-                event_id = f"wrapped:{contact}:{at}"
-                self._event(ev.AgentContactEnded(id=event_id, time=at, **over), record)
+                over = ev.AgentContactEnded(
+                    id=f"wrapped:{contact}:{at}", source="contact-streams", agent=name, time=at,
+                    contact=contact,
+                )  # fmt: skip
+                self._event(over, record)
 
     def _log_out(self, tick: ev.Tick, record: Record) -> None:
         for name, events in self.events.items():

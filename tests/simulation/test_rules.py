@@ -83,7 +83,7 @@ def test_rule_02_values_are_encoded_at_the_instant_of_the_seal(
 def test_rule_03_a_failed_write_ends_the_shard() -> None:
     """After a write has failed the shard goes on.  What it wanted to write is not marked as changed
     any more: it is never written."""
-    shows(kinds.HANDOVERS, Rules(ends_on_failure=False), tries=1_000)
+    shows(kinds.FAILURES, Rules(ends_on_failure=False), tries=1_000)
 
 
 def test_rule_03_a_refused_commit_ends_the_shard() -> None:
@@ -215,7 +215,7 @@ def test_rule_16_an_event_told_twice_counts_once() -> None:
 def test_rule_17_a_removal_carries_its_position() -> None:
     """Tombstones say nothing of their position, so a restore cannot tell what they remove: a
     forgotten contact is back, and its next event is understood in the light of the old ones."""
-    shows(kinds.FORGETTING, Rules(owner=mutants.BareTombstones), tries=200)
+    shows(kinds.FORGETTING, Rules(owner=mutants.BareTombstones), tries=1_000)
 
 
 def test_rule_17_a_contact_is_removed_when_the_commit_has_passed_its_last_event() -> None:
