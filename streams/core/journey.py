@@ -25,6 +25,7 @@ Events of one and the same millisecond (whole seconds are common) have no order 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from streams.core import events as ev
@@ -67,6 +68,11 @@ class Journey:
     def open(self) -> bool:
         """Somebody waits or is being handled."""
         return any(v.open for v in self.visits)
+
+    @property
+    def began_ms(self) -> float:
+        """When the first visit began; infinity if there is none."""
+        return min((visit.entered_ms for visit in self.visits), default=inf)
 
     def levels(self) -> list[tuple[str, str, int | None]]:
         """(queue, channel, entered_ms while waiting, None while handled) of every open visit."""

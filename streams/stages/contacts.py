@@ -8,6 +8,7 @@ next border of a segment.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
 RESTARTS_MAX = 100
 """Restarts remembered per source."""
 _CONTACT = b"c"
+_LOST = b'"contact.lost"'
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_kept = msgspec.msgpack.Decoder(list[tuple[int, int, bytes]]).decode
 _unpack_restarts = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
@@ -73,6 +75,7 @@ class ContactsStage(SegmentedStage):
         """Contacts with an event in this segment that changed nothing: a replay must know them, to
         find that out again."""
         self._restarts: dict[str, list[tuple[int, int]]] = {}
+        """Source -> (offset, time) of its restarts, in the order of their times."""
         self._dirty_restarts: set[str] = set()
         self._kinds: dict[type, Callable[[Record, Any], None]] = {
             ev.Tick: self._tick,
@@ -167,8 +170,8 @@ class ContactsStage(SegmentedStage):
         assert record.value is not None
         self._add(contact, event, Kept(record.offset, record.timestamp, record.value))
         restarts = self._restarts.get(event.source)
-        if restarts and event.contact in self._open:
-            for time_ms in sorted(time_ms for _, time_ms in restarts):
+        if restarts and contact.journey.began_ms < restarts[-1][1]:
+            for _, time_ms in restarts:
                 self._lose_if_older(contact, event.contact, event.source, time_ms, record)
 
     def _contact(self, name: str) -> Contact:
@@ -230,13 +233,16 @@ class ContactsStage(SegmentedStage):
             return
         # Who was lost by a later restart may have been lost by this one already.
         late = any(time_ms > event.time for _, time_ms in known)
-        known.append((record.offset, event.time))
+        insort(known, (record.offset, event.time), key=lambda row: row[1])
         del known[:-RESTARTS_MAX]
         self._dirty_restarts.add(event.source)
         for name in sorted(self._contacts if late else self._open):
             kept = self._contacts[name]
-            contact = self._thaw(kept) if isinstance(kept, bytes) else kept
-            self._lose_if_older(contact, name, event.source, event.time, record)
+            if isinstance(kept, bytes):
+                if _LOST not in kept:
+                    continue
+                kept = self._thaw(kept)
+            self._lose_if_older(kept, name, event.source, event.time, record)
 
     def _lose_if_older(
         self, contact: Contact, name: str, source: str, time_ms: int, record: Record

@@ -39,9 +39,11 @@ def time_ms(text: str) -> int:
 
 def expected(number: int, text: str) -> Expected:
     kpi, place, value, *window = text.split()
-    key = dict([place.split("=")]) if "=" in place else {"channel": "voice", "queue": place}
-    if place == "*":
-        key = {"channel": "voice"}
+    key = {"channel": "voice", "queue": place}
+    if "=" in place:
+        key = dict(part.split("=") for part in place.split(","))
+    elif place in ("*", "-"):
+        key = {"channel": "voice"} if place == "*" else {}
     at, kind = (window[0][1:], window[1]) if window else ("00:00", "day")
     kpis = {k.name: k for k in ALL_KPIS}
     assert kpi in kpis, f"line {number}: no such KPI"
@@ -126,6 +128,22 @@ def test_nothing_is_lost(path: Path) -> None:
     for at, value in opens.items():
         assert value >= 0, at
     assert opens or not any(at[0] == "contacts_offered" for at in rows)
+
+
+OTHER_PLATFORMS = {
+    "agent_state_time_offered",
+    "contacts_left_callback",
+    "contacts_left_overflow",
+    "contacts_left_voicemail",
+    "offers_failed_error",
+}
+"""What Asterisk's queue_log never says."""
+
+
+def test_every_kpi_is_expected_somewhere() -> None:
+    expected_kpis = {wanted.kpi for path in FILES for wanted in Scenario(path).expected}
+    missing = {kpi.name for kpi in ALL_KPIS} - expected_kpis
+    assert missing == OTHER_PLATFORMS
 
 
 def test_every_family_has_a_scenario() -> None:

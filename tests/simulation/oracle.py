@@ -80,10 +80,9 @@ class Contacts:
             return
         self.mark_ms = max(self.mark_ms, event.time)
         told.add(event, record)
-        if told.journey(self.terms).open:
-            for source, time_ms in sorted(self.restarts):
-                if source == event.source:
-                    self._lose_if_older(event.contact, source, time_ms, record)
+        for source, time_ms in sorted(self.restarts):
+            if source == event.source:
+                self._lose_if_older(event.contact, source, time_ms, record)
 
     def _silence(self, now_ms: int, record: Record) -> None:
         for name, told in self.contacts.items():

@@ -17,7 +17,18 @@ from streams.core.agent import AgentState, by_minute, fold
 from streams.core.order import fold as fold_contact
 from streams.core.source import Record
 from streams.kpis import ALL_MEASURES
-from tests.builders import DURATION_MAX_MS, T0, Cells, ms, record, story, summed, total
+from tests.builders import (
+    DURATION_MAX_MS,
+    T0,
+    T0_MINUTE,
+    Cells,
+    ms,
+    record,
+    restarted,
+    story,
+    summed,
+    total,
+)
 from tests.core.strategies import agents, contacts, told_again
 from tests.simulation import oracle
 from tests.simulation.driver import added_up, live
@@ -60,6 +71,19 @@ def test_customers(data: st.DataObject, batches: list[int]) -> None:
     again = [r._replace(offset=i) for i, r in enumerate(data.draw(told_again(told)))]
     expected = oracle.Customers(TERMS).read(told).cells(ALL_MEASURES)
     assert means("customers", again, batches) == expected
+
+
+def test_the_first_restart_counts_whatever_is_heard_first() -> None:
+    calls = story().queued(0).answered(1).handled(2).queued(3)
+    restarts = [restarted(50), restarted(85)]
+    for order in permutations([*calls.events, *restarts]):
+        life = live(KINDS["contacts"].make(), SIZE, appended(order), batches=(2,))
+        lost = {
+            minute - T0_MINUTE: cell["contacts_left_lost"]
+            for (cut, minute), cell in added_up(life.outputs).items()
+            if cut[0] == "queue" and "contacts_left_lost" in cell
+        }
+        assert lost == {0: 1}
 
 
 def test_a_contact_belongs_to_one_customer_whatever_is_heard_first() -> None:
