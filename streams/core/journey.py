@@ -1,7 +1,8 @@
 """A contact's way through queues and agents: events in time order in, signed facts out.
 
 Theory of operation
-------------------- A *visit* is one stay in one queue.  It is waiting, then answered or left;
+-------------------
+A *visit* is one stay in one queue.  It is waiting, then answered or left;
 answered visits end with an agent's leg.  The journey keeps the visits and, per event, emits the
 facts that this event proves.  What a later event disproves (a lost contact that speaks again, an
 abandonment that un-happened) is emitted with sign -1.  So the facts of an event list are the sum of
