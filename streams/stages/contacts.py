@@ -9,8 +9,7 @@ next border of a segment.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import orjson
@@ -77,7 +76,7 @@ class ContactsStage(SegmentedStage):
         self._restarts: dict[str, list[tuple[int, int]]] = {}
         """Source -> (offset, time) of its restarts, in the order of their times."""
         self._dirty_restarts: set[str] = set()
-        self._kinds: dict[type, Callable[[Record, Any], None]] = {
+        self._kinds = {
             ev.Tick: self._tick,
             ev.Restarted: self._restarted,
             Rejected: self._reject,
@@ -137,21 +136,7 @@ class ContactsStage(SegmentedStage):
     # -- absorb
 
     def absorb(self, records: Sequence[Record]) -> None:
-        self._begin(records)
-        decode, kinds, running = codec.decode_contact, self._kinds, self.running
-        for record in records:
-            running.position = record.offset
-            event = decode(record.value)
-            special = kinds.get(type(event))
-            if special is not None:
-                special(record, event)
-            elif self._skew_ms and event.time > record.timestamp + self._skew_ms:  # type: ignore[union-attr]
-                self._reject(
-                    record, Rejected("time.in_future", "event time is ahead of its append time")
-                )
-            else:
-                self._event(record, event)  # type: ignore[arg-type]
-        self.counts["events"] += len(records)
+        self._absorb_events(records, codec.decode_contact)
 
     def _event(self, record: Record, event: ev.ContactEvent) -> None:
         contact = self._contact(event.contact)
@@ -206,11 +191,8 @@ class ContactsStage(SegmentedStage):
     # -- time and restarts: both act by adding an event to the contacts they concern
 
     def _tick(self, record: Record, tick: ev.Tick) -> None:
-        if self._skew_ms and tick.time > record.timestamp + self._skew_ms:
-            self._reject(record, Rejected("time.in_future", "tick is ahead of its append time"))
+        if not self._tells_time(record, tick):
             return
-        self.marks.tick(tick.time)
-        self.counts["ticks"] += 1
         for name in self._silent(tick.time):
             contact = self._contact(name)
             last = contact.events[-1]

@@ -8,10 +8,11 @@ A changelog record begins with its position.  On restore the highest position wi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from struct import Struct as Packed
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from streams.core.events import Tick
 from streams.core.partials import Mark, RunningSegment
 from streams.core.source import Record, Rejected
 from streams.stages import wire
@@ -141,6 +142,8 @@ class SegmentedStage:
         self.counts = Counts()
         self.versions = Versions()
         self._letters: list[Output] = []
+        self._skew_ms = 0
+        self._kinds: dict[type, Callable[[Record, Any], None]] = {}
 
     def restore(self, records: Iterable[Record]) -> None:
         self.versions.take(records)
@@ -149,6 +152,39 @@ class SegmentedStage:
         segment = records[0].offset // self.segment_size
         if segment != self.running.segment:
             self.running.begin(segment)
+
+    def _absorb_events(
+        self, records: Sequence[Record], decode: Callable[[bytes | None], Any]
+    ) -> None:
+        """Decode and hand on: ``_kinds`` by type, all else to ``_event`` unless it is dated too far
+        ahead of its append time."""
+        self._begin(records)
+        kinds, running = self._kinds, self.running
+        for record in records:
+            running.position = record.offset
+            event = decode(record.value)
+            special = kinds.get(type(event))
+            if special is not None:
+                special(record, event)
+            elif self._skew_ms and event.time > record.timestamp + self._skew_ms:
+                self._reject(
+                    record, Rejected("time.in_future", "event time is ahead of its append time")
+                )
+            else:
+                self._event(record, event)
+        self.counts["events"] += len(records)
+
+    def _event(self, record: Record, event: Any) -> None:
+        raise NotImplementedError
+
+    def _tells_time(self, record: Record, tick: Tick) -> bool:
+        """Take a tick into the mark; False for one ahead of its append time, which is refused."""
+        if self._skew_ms and tick.time > record.timestamp + self._skew_ms:
+            self._reject(record, Rejected("time.in_future", "tick is ahead of its append time"))
+            return False
+        self.marks.tick(tick.time)
+        self.counts["ticks"] += 1
+        return True
 
     def _reject(self, record: Record, rejected: Rejected) -> None:
         self.counts[f"rejected.{rejected.reason}"] += 1

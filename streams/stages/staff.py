@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
@@ -108,7 +107,7 @@ class StaffStage(SegmentedStage):
         self._levels: Counter[CutKey] = Counter()
         self._touched: set[CutKey] = set()
         self._start_mark_ms = -1
-        self._kinds: dict[type, Callable[[Record, Any], None]] = {
+        self._kinds = {
             ev.Tick: self._tick,
             ev.Restarted: self._restarted,
             Rejected: self._reject,
@@ -147,20 +146,7 @@ class StaffStage(SegmentedStage):
     # -- absorb
 
     def absorb(self, records: Sequence[Record]) -> None:
-        self._begin(records)
-        for record in records:
-            self.running.position = record.offset
-            event = codec.decode_agent(record.value)
-            special = self._kinds.get(type(event))
-            if special is not None:
-                special(record, event)
-            elif self._skew_ms and event.time > record.timestamp + self._skew_ms:  # type: ignore[union-attr]
-                self._reject(
-                    record, Rejected("time.in_future", "event time is ahead of its append time")
-                )
-            else:
-                self._event(record, event)  # type: ignore[arg-type]
-        self.counts["events"] += len(records)
+        self._absorb_events(records, codec.decode_agent)
 
     def _event(self, record: Record, event: ev.AgentEvent) -> None:
         agent = self._agents.get(event.agent)
@@ -207,11 +193,8 @@ class StaffStage(SegmentedStage):
     # -- time: acts only by adding an event to the agent it concerns
 
     def _tick(self, record: Record, tick: ev.Tick) -> None:
-        if self._skew_ms and tick.time > record.timestamp + self._skew_ms:
-            self._reject(record, Rejected("time.in_future", "tick is ahead of its append time"))
+        if not self._tells_time(record, tick):
             return
-        self.marks.tick(tick.time)
-        self.counts["ticks"] += 1
         silent_since = tick.time - self._terms.horizon_ms
         for name in [n for n in self._present if self._agents[n].heard_ms <= silent_since]:
             self._log_out(name, record)
