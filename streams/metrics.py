@@ -223,6 +223,8 @@ class WorkerView:
     seals: Mapping[str, int] = field(default_factory=dict)
     publishes: Mapping[str, int] = field(default_factory=dict)
     fence_failures: int = 0
+    records_lost: Mapping[str, int] = field(default_factory=dict)
+    """Topic -> offsets that were gone before they were read."""
 
 
 _STAGE = ("stage",)
@@ -270,6 +272,12 @@ WORKER: Mapping[str, Family] = {
         "cc_worker_fence_failures_total",
         "counter",
         "Writes refused because another worker owns the partition.",
+    ),
+    "records_lost": Family(
+        "cc_records_lost_total",
+        "counter",
+        "Records that were gone before they were read, and accepted as lost.",
+        ("topic",),
     ),
 }
 """Field of ``WorkerView`` -> metric; a field in ms is exported in seconds."""

@@ -199,6 +199,16 @@ def verify_for_worker(
     return changes
 
 
+def ids(
+    bootstrap: str, names: Sequence[str], client: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Topic -> the id the cluster gave it when it was made: another one after deletion.  Topics
+    that do not exist are left out.  BrokerError when the cluster cannot be reached."""
+    with _admin(bootstrap, client) as admin:
+        found = admin.describe_topics(list(names))
+    return {t["name"]: str(t["topic_id"]) for t in found if not t["error_code"]}
+
+
 def _counted(changes: Sequence[Change]) -> str:
     return "1 problem" if len(changes) == 1 else f"{len(changes)} problems"
 

@@ -6,23 +6,27 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import faust
 
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
-from streams.kafka.topics import load, verify_for_worker
+from streams.kafka.topics import ids, load, verify_for_worker
 from streams.kpis import FAMILIES
+from streams.runtime.failpoints import VARIABLE, fail_point
 from streams.runtime.folding import Folding
 from streams.runtime.loop import Runtime
+from streams.runtime.losses import Losses
 from streams.runtime.owner import Limits
 from streams.runtime.rounds import Rounds
 from streams.runtime.security import aiokafka_options, faust_credentials
-from streams.runtime.stages import Shape, stage_specs, targets
+from streams.runtime.stages import Shape, StageSpec, stage_specs, targets
+from streams.runtime.stall import watch
 from streams.runtime.tables import Raw, stage_table
 from streams.runtime.transport import PromptTransport
 from streams.runtime.view import boards, health, worker_view
+from streams.runtime.writing import Target
 from streams.settings import Settings
 from streams.sinks.prometheus import KpiCollector, registry
 from streams.sinks.server import Login, MetricsServer, serve
@@ -38,14 +42,24 @@ def run(settings: Settings, loglevel: str = "INFO") -> int:
     Kafka cannot be reached, StreamsError if the metrics port is taken.
     """
     _logging(loglevel)
-    _spare_the_collector()
     _verify(settings)
-    app, runtime = build(settings)
+    shape = shape_of(settings)
+    return run_stages(settings, stage_specs(shape), targets(shape))
+
+
+def run_stages(settings: Settings, specs: Sequence[StageSpec], where: Mapping[str, Target]) -> int:
+    """Run a worker with stages of your own: what each reads, its changelog and how one of it is
+    made; ``where`` is logical stream -> topic.  All topics exist.  Otherwise as ``run``, which is
+    this with the product's stages."""
+    _spare_the_collector()
+    app, runtime = build(settings, specs, where)
     server = _serve(settings, runtime)
     log.info("metrics at %s", server.url)
+    stop_watching = watch(runtime, settings.processing.stall_seconds)
     try:
         return _run(app)
     finally:
+        stop_watching()
         server.close()
 
 
@@ -81,33 +95,42 @@ def shape_of(settings: Settings) -> Shape:
     )
 
 
-def build(settings: Settings) -> tuple[faust.App, Runtime]:
+def build(
+    settings: Settings, specs: Sequence[StageSpec], where: Mapping[str, Target]
+) -> tuple[faust.App, Runtime]:
     """The Faust app with a table per changelog and an agent per topic, and the runtime they call
     into."""
-    shape, client = shape_of(settings), settings.kafka.client_options()
+    client = settings.kafka.client_options()
+    partitions = settings.kafka.partitions
     app = _app(settings, client)
     app.transport = PromptTransport(app.conf.broker_consumer, app)
-    specs = stage_specs(shape)
     runtime = Runtime(
         app,
         bootstrap=settings.kafka.bootstrap,
         security=aiokafka_options(client),
-        group=shape.app,
+        group=settings.kafka.app_id,
         specs=specs,
-        targets=targets(shape),
-        segment_size=shape.segment_size,
+        targets=dict(where),
+        segment_size=settings.processing.segment_size,
         limits=Limits(
             settings.processing.publish_ms,
             settings.processing.tick_ms,
             settings.processing.dead_letters_consecutive_max,
         ),
+        losses=Losses(settings.processing.lost_records == "accept", _ids(settings, specs)),
+        reach=fail_point(os.environ.get(VARIABLE)),
     )
     for spec in specs:
         if spec.changelog:
-            stage_table(app, spec.name, spec.changelog, shape.partitions, runtime)
+            stage_table(app, spec.name, spec.changelog, partitions, runtime)
         _agent(app, spec.topic, runtime)
     _tasks(app, runtime)
     return app, runtime
+
+
+def _ids(settings: Settings, specs: Sequence[StageSpec]) -> dict[str, str]:
+    names = {name for spec in specs for name in (spec.topic, spec.changelog) if name}
+    return ids(settings.kafka.bootstrap, sorted(names), settings.kafka.client_options())
 
 
 class Folderless(faust.App):
@@ -159,7 +182,7 @@ def _tasks(app: faust.App, runtime: Runtime) -> None:
     rounds = Rounds(runtime)
 
     async def revoked(*args: Any, **kwargs: Any) -> None:
-        runtime.drop()
+        runtime.assignment.hold()
 
     async def stopping(*args: Any, **kwargs: Any) -> None:
         await runtime.stop()

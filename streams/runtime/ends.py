@@ -10,7 +10,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.runtime.losses import Committed, Span
+
 LOOK_SECONDS = 5.0
+LETTERS_SECONDS = 60.0
+"""How long looking up dead letters may take.  Transactions of dead workers may stand in the way
+until the broker gives them up, after 20 s."""
 
 
 class LogReader:
@@ -26,6 +31,7 @@ class LogReader:
         )
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
         self._group = group
+        self._bootstrap, self._security = bootstrap, security
         self._looking = asyncio.Lock()
 
     async def start(self) -> None:
@@ -39,15 +45,43 @@ class LogReader:
         found = await self._consumer.end_offsets([TopicPartition(*tp) for tp in tps])
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
-    async def beginnings(self, tps: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The first offset that each log still has."""
-        found = await self._consumer.beginning_offsets([TopicPartition(*tp) for tp in tps])
-        return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
+    async def spans(self, tps: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Span]:
+        """What each log has."""
+        asked = [TopicPartition(*tp) for tp in tps]
+        first, end = await asyncio.gather(
+            self._consumer.beginning_offsets(asked), self._consumer.end_offsets(asked)
+        )
+        return {(tp.topic, tp.partition): Span(first[tp], end[tp]) for tp in asked}
 
-    async def committed(self) -> dict[tuple[str, int], int]:
+    async def committed(self) -> dict[tuple[str, int], Committed]:
         """What the group has committed."""
         found = await self._admin.list_consumer_group_offsets(self._group)
-        return {(tp.topic, tp.partition): m.offset for tp, m in found.items() if m.offset >= 0}
+        return {
+            (tp.topic, tp.partition): Committed(m.offset, m.metadata or "")
+            for tp, m in found.items()
+            if m.offset >= 0
+        }
+
+    async def letters_since(self, topic: str, header: str, since_ms: int) -> set[bytes]:
+        """What ``header`` says on the records of a topic (one partition) appended since then, as a
+        reader of committed records sees them; TimeoutError if its end is not reached in a
+        minute."""
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **self._security,
+        )
+        # To the real end: for a reader of committed records it is where the oldest open
+        # transaction begins, and what we look for may lie behind it.
+        end = (await self.ends([(topic, 0)]))[topic, 0]
+        await reader.start()
+        try:
+            async with asyncio.timeout(LETTERS_SECONDS):
+                return await _said(reader, TopicPartition(topic, 0), header, since_ms, end)
+        finally:
+            await reader.stop()
 
     async def next_at(self, topic: str, partition: int, offset: int) -> int | None:
         """The offset of the first record at or after ``offset``; None if none shows within a few
@@ -63,3 +97,18 @@ class LogReader:
                 return None
             finally:
                 self._consumer.assign([])
+
+
+async def _said(
+    reader: AIOKafkaConsumer, tp: TopicPartition, header: str, since_ms: int, end: int
+) -> set[bytes]:
+    reader.assign([tp])
+    found = (await reader.offsets_for_times({tp: since_ms}))[tp]
+    if found is None:
+        return set()
+    reader.seek(tp, found.offset)
+    said: set[bytes] = set()
+    while await reader.position(tp) < end:
+        for records in (await reader.getmany(tp, timeout_ms=200)).values():
+            said.update(dict(record.headers).get(header, b"") for record in records)
+    return said

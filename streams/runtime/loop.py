@@ -1,10 +1,6 @@
-"""The one loop: owned partitions, batches in, timed writes out, ticks, and what happens at a
-rebalance.
+"""The one loop: owned partitions, batches in, timed writes out.
 
-A rebalance drops every shard whole and takes the assigned partitions anew: fence the earlier owner,
-append a sentinel to the changelog (its last offset would otherwise be a transaction marker, which
-is never delivered, and recovery would wait for it for ever), read the committed offset, restore,
-start at the commit.
+What happens at a rebalance is in ``assignment``.
 """
 
 from __future__ import annotations
@@ -13,8 +9,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -23,10 +19,15 @@ from faust.types import TP
 
 from streams.core.shard import Jump
 from streams.errors import StateError
+from streams.runtime.assignment import Assignment
+from streams.runtime.committing import commit_offset
 from streams.runtime.ends import LogReader
+from streams.runtime.failpoints import Reach, nowhere
+from streams.runtime.letters import ID_HEADER, Letters
+from streams.runtime.losses import Losses
 from streams.runtime.owner import Limits, Lost, Owner
 from streams.runtime.stages import StageSpec
-from streams.runtime.writing import Target, Writer, fenced_writer, plain_writer, settled
+from streams.runtime.writing import Target, Writer, fenced_writer, plain_writer
 from streams.stages.ingest import IngestStage
 
 log = logging.getLogger("streams")
@@ -55,19 +56,20 @@ class Runtime:
         targets: dict[str, Target],
         segment_size: int,
         limits: Limits,
+        losses: Losses,
+        reach: Reach = nowhere,
     ) -> None:
         self.app = app
         self.specs = {spec.topic: spec for spec in specs}
-        self.owners: dict[tuple[str, int], Owner] = {}
         self.ends: dict[tuple[str, int], int] = {}
         """Where the logs end, as of the last look."""
-        self.rebalances = 0
         self.turned_at = monotonic()
         """When the loop last came round."""
-        self.restored = False
+        self.restored_records = 0
+        """Changelog records taken since the process started."""
         self.stopping = False
-        self.given_up: Counter[tuple[str, ...]] = Counter()
-        """What shards that are not ours any more had counted."""
+        self.losses = losses
+        self.assignment = Assignment(self.specs, self._own, losses, self._in_background)
         self._first_table = next(s.name for s in specs if s.changelog)
         self._changelogs = {s.name: s for s in specs if s.changelog}
         self._bootstrap, self._security, self._group = bootstrap, security, group
@@ -76,10 +78,15 @@ class Runtime:
         self.limits = limits
         self.plain: Writer
         self.logs: LogReader
-        self._caught_up_to: dict[tuple[str, int], int] = {}
+        self._reach = reach
         self._started = asyncio.Lock()
         self._running = False
         self._background: set[asyncio.Future[None]] = set()
+
+    @property
+    def owners(self) -> dict[tuple[str, int], Owner]:
+        """The shards of this worker, by source partition."""
+        return self.assignment.owners
 
     # -- life
 
@@ -98,7 +105,7 @@ class Runtime:
             last = [asyncio.ensure_future(self._write(o)) for o in self.owners.values()]
             if last:
                 await asyncio.wait(last, timeout=5)
-            self._drop_all()
+            self.assignment.drop_all()
             await asyncio.gather(self.plain.stop(), self.logs.stop(), return_exceptions=True)
 
     def fail(self, error: BaseException) -> None:
@@ -115,57 +122,19 @@ class Runtime:
             return  # Faust tells every table; once is enough
         try:
             await self.start()
-            await self._take(assigned, generation)
+            recovery = self.app.tables.recovery  # type: ignore[attr-defined]
+            for tp in list(recovery.active_offsets):  # read again, but for what ``kept_until`` says
+                recovery.revoke(tp)
+            places = [(tp.topic, tp.partition) for tp in assigned]
+            await self.assignment.take(places, generation, self.plain, self.logs)
         except Exception as error:
             self.fail(error)
 
-    def drop(self) -> None:
-        """Partitions are being revoked: nothing touches their shards any more."""
-        self._drop_all()
+    def kept_until(self, changelog: str, partition: int) -> int | None:
+        return self.assignment.restored_until(changelog, partition)
 
-    def _drop_all(self) -> None:
-        owners, self.owners = self.owners, {}
-        self.restored = False
-        recovery = self.app.tables.recovery  # type: ignore[attr-defined]
-        for tp in list(recovery.active_offsets):
-            recovery.revoke(tp)
-        for owner in owners.values():
-            owner.die()
-            self.given_up.update(owner.counted())
-            self._in_background(_quietly(owner.close()))
-
-    async def _take(self, assigned: set[TP], generation: int) -> None:
-        began = monotonic()
-        self._drop_all()
-        self.rebalances += 1
-        mine = sorted((tp.topic, tp.partition) for tp in assigned if tp.topic in self.specs)
-        owners = dict(
-            zip(
-                mine,
-                await asyncio.gather(*(self._own(*tp, generation) for tp in mine)),
-                strict=True,
-            )
-        )
-        await self._sentinels(owners)
-        committed, first = await asyncio.gather(self.logs.committed(), self.logs.beginnings(mine))
-        for tp, owner in owners.items():
-            owner.committed = _start_of(tp, committed.get(tp), first[tp])
-        self.owners = owners
-        log.info(
-            "rebalance: generation %d, %d partitions fenced in %.2f s",
-            generation,
-            len(mine),
-            monotonic() - began,
-        )
-
-    async def _own(self, topic: str, partition: int, generation: int) -> Owner:
+    def _own(self, topic: str, partition: int, generation: int) -> Owner:
         spec = self.specs[topic]
-        fence = None
-        if spec.changelog:
-            fence = fenced_writer(
-                self._bootstrap, self._security, f"{self._group}-{topic}-{partition}"
-            )
-            await fence.start()
         return Owner(
             spec.make(partition),
             topic,
@@ -174,32 +143,34 @@ class Runtime:
             changelog=spec.changelog,
             targets=self._targets,
             plain=self.plain,
-            fence=fence,
-            commit=self._committer(generation),
+            fence=lambda: fenced_writer(
+                self._bootstrap, self._security, f"{self._group}-{topic}-{partition}"
+            ),
+            commit=self._commit,
+            letters=Letters(self._letters_since),
             generation=generation,
+            reach=self._reach,
         )
 
-    async def _sentinels(self, owners: dict[tuple[str, int], Owner]) -> None:
-        futures: list[Any] = []
-        for owner in owners.values():
-            if owner.changelog:
-                futures += await self.plain.send(owner.changelog, owner.partition, [(b"", b"", ())])
-        await settled(futures)
+    async def _letters_since(self, since_ms: int) -> set[bytes]:
+        return await self.logs.letters_since(self._targets["dlq"].topic, ID_HEADER, since_ms)
 
-    def _committer(self, generation: int) -> Callable[[str, int, int], Awaitable[bool]]:
-        async def commit(topic: str, partition: int, offset: int) -> bool:
-            if generation != self.app.consumer_generation_id:
-                return False
-            return bool(await self.app.consumer._commit({TP(topic, partition): offset}))  # type: ignore[attr-defined]
-
-        return commit
+    async def _commit(self, owner: Owner, offset: int) -> bool:
+        return await self.assignment.commit(
+            owner,
+            offset,
+            lambda: self.app.consumer_generation_id,
+            partial(commit_offset, self.app.consumer),
+        )
 
     # -- restore
 
     def restore(self, stage: str, partition: int, records: Any) -> None:
         owner = self.owners.get((self._changelogs[stage].topic, partition))
-        if owner is not None:
-            owner.stage.restore(records if isinstance(records, list) else [records])
+        if owner is not None and owner.shard.next is None:
+            records = records if isinstance(records, list) else [records]
+            self.restored_records += len(records)
+            owner.stage.restore(records)
 
     async def on_restored(self, stage: str) -> None:
         """Faust has read this stage's changelogs to their ends; streams are still paused."""
@@ -209,7 +180,9 @@ class Runtime:
                     await self._begin(owner)
         except Exception as error:
             self.fail(error)
-        self.restored = all(owner.shard.next is not None for owner in self.owners.values())
+        self.assignment.restored = all(
+            owner.shard.next is not None for owner in self.owners.values()
+        )
 
     async def _begin(self, owner: Owner) -> None:
         if owner.shard.next is None and owner.committed is not None:
@@ -282,13 +255,11 @@ class Runtime:
         if owner.shard.dead or owner.shard.next != jump.expected:
             return False
         if found == jump.got:
-            log.warning(
-                "%s[%d]: no records from %d to %d",
-                owner.topic,
-                owner.partition,
-                jump.expected,
-                jump.got,
-            )
+            spans = await self.logs.spans([(owner.topic, owner.partition)])
+            ((at, span),) = spans.items()
+            self.losses.passed(at, jump.expected, jump.got, span)
+            if owner.shard.dead or owner.shard.next != jump.expected:
+                return False
             owner.shard.allow_jump(jump.got)
             return True
         if monotonic() - owner.sought_at > REREAD_SECONDS:
@@ -305,6 +276,8 @@ class Runtime:
         What a board says is as much as it has windows, whatever the number of events.  So after a
         long one it rests: all boards together take no more than their share of the time.
         """
+        if not self.assignment.restored:
+            return
         now = monotonic()
         boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
         share = SHARE_BEHIND if self._behind() else SHARE
@@ -343,23 +316,3 @@ class Runtime:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _start_of(tp: tuple[str, int], committed: int | None, first: int) -> int:
-    """Where to start; a commit that the log no longer has is never passed over in silence."""
-    if committed is None:
-        return first
-    if committed < first:
-        raise StateError(
-            f"{tp[0]}[{tp[1]}] begins at offset {first}, but only {committed} is processed",
-            "retention deleted records that were never read; what they would have added is lost",
-            "restore the topic, or start anew from what it still has under a new kafka.app_id",
-        )
-    return committed
-
-
-async def _quietly(closing: Awaitable[None]) -> None:
-    try:
-        await closing
-    except Exception as error:
-        log.debug("closing a dead shard: %s", type(error).__name__)

@@ -17,11 +17,14 @@ from typing import NamedTuple
 from zlib import crc32
 
 from streams.core.shard import Shard
+from streams.runtime.failpoints import Reach, nowhere
+from streams.runtime.letters import STREAM as LETTERS
+from streams.runtime.letters import Letters
 from streams.runtime.writing import Target, Writer, Written, settled
 from streams.stages.base import Output, Seal, Stage
 
-Commit = Callable[[str, int, int], Awaitable[bool]]
-"""``(topic, partition, offset) -> done``; refuses when the generation has changed."""
+Commit = Callable[["Owner", int], Awaitable[bool]]
+"""``(owner, offset) -> done``; refuses when the owner's generation is over."""
 
 
 _COUNTED = {
@@ -51,8 +54,8 @@ class Lost(Exception):
 
 
 class Owner:
-    """See the module.  ``changelog`` None: the stage keeps nothing, so there is nothing to
-    fence."""
+    """See the module.  ``fence`` makes the shard's producer.  ``changelog`` None: the stage keeps
+    nothing, so it is fenced only when it has a dead letter to write."""
 
     def __init__(
         self,
@@ -64,9 +67,11 @@ class Owner:
         changelog: str | None,
         targets: Mapping[str, Target],
         plain: Writer,
-        fence: Writer | None,
+        fence: Callable[[], Writer],
         commit: Commit,
+        letters: Letters,
         generation: int,
+        reach: Reach = nowhere,
     ) -> None:
         self.stage = stage
         self.topic = topic
@@ -75,7 +80,7 @@ class Owner:
         self.generation = generation
         self.shard: Shard[Seal] = Shard(stage, segment_size)
         self.committed: int | None = None
-        self.fence = fence
+        self.fence: Writer | None = None
         self.room = asyncio.Event()
         self.room.set()
         self.seals_written = 0
@@ -90,6 +95,9 @@ class Owner:
         self._targets = targets
         self._plain = plain
         self._commit = commit
+        self._make_fence = fence
+        self._letters = letters
+        self._reach = reach
         self._lock = asyncio.Lock()
 
     @property
@@ -129,6 +137,19 @@ class Owner:
         self.died_at = self.died_at or monotonic()
         self.room.set()
 
+    async def take_over(self) -> None:
+        """Shut out every earlier owner, and abort what it left open."""
+        self.fence = self._make_fence()
+        await self.fence.start()
+
+    async def quiet(self, seconds: float) -> bool:
+        """Wait for a write in flight to end, so long; whether the shard still lives after it."""
+        try:
+            async with asyncio.timeout(seconds), self._lock:
+                return not self.shard.dead
+        except TimeoutError:
+            return False
+
     async def write(self) -> None:
         """Publish what changed and write what is sealed.  One at a time; a call while one runs
         returns at once."""
@@ -149,11 +170,12 @@ class Owner:
         if seal.results or seal.entities:
             await self._transact(seal)
             self._check()
-        if not await self._commit(self.topic, self.partition, seal.commit):
+        if not await self._commit(self, seal.commit):
             self.die()  # the seals behind this one are taken and would never be written
             raise Lost(f"commit of {self.topic}[{self.partition}] refused")
         self.committed = seal.commit
         self.seals_written += 1
+        self._reached("commit")
 
     async def _transact(self, seal: Seal) -> None:
         """Results and entities together.  Results too many for the time one transaction may take
@@ -162,19 +184,42 @@ class Owner:
         assert self.fence is not None, "only a fenced shard has entities"
         async with self.fence.producer.transaction():
             await self._send(self.fence, seal.results[:RESULTS_MAX])
+            self._reached("results")
             if seal.entities:
                 assert self.changelog is not None
                 rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in seal.entities)
                 await settled(await self.fence.send(self.changelog, self.partition, rows))
+                self._reached("entities")
+        self._reached("transaction")
         for start in range(RESULTS_MAX, len(seal.results), RESULTS_MAX):
             self._check()
             async with self.fence.producer.transaction():
                 await self._send(self.fence, seal.results[start : start + RESULTS_MAX])
 
     async def _send_outputs(self, outputs: Sequence[Output]) -> None:
-        if outputs:
-            await self._send(self._plain, outputs)
-            self.publishes_written += 1
+        if not outputs:
+            return
+        letters = [output for output in outputs if output.stream == LETTERS]
+        others = [o for o in outputs if o.stream != LETTERS] if letters else outputs
+        if others:
+            await self._send(self._plain, others)
+        self._reached("outputs")
+        self._check()
+        if letters:
+            await self._send_letters(letters)
+        self.publishes_written += 1
+
+    async def _send_letters(self, letters: Sequence[Output]) -> None:
+        if self.fence is None:
+            await self.take_over()
+            self._check()
+        assert self.fence is not None
+        unsaid = await self._letters.unsaid(letters)
+        self._check()
+        if unsaid:
+            async with self.fence.producer.transaction():
+                await self._send(self.fence, unsaid)
+            self._reached("letters")
             self._check()
 
     async def _send(self, writer: Writer, outputs: Sequence[Output]) -> None:
@@ -190,6 +235,9 @@ class Owner:
         if output.partition is not None:
             return target.topic, output.partition
         return target.topic, crc32(output.key or b"") % target.partitions
+
+    def _reached(self, step: str) -> None:
+        self._reach(self.stage.name, step)
 
     def _check(self) -> None:
         if self.shard.dead:

@@ -65,16 +65,21 @@ class Rounds:
                 await self._look_at_ends()
                 if self._limits.tick_ms and self._caught_up():
                     await self._tick()
+            except StateError as error:
+                self._runtime.fail(error)
             except Exception as error:  # a broker that does not answer: the next round asks again
                 log.warning("no tick: %s", type(error).__name__)
 
     async def _look_at_ends(self) -> None:
         runtime = self._runtime
         self._caught_up_to = dict(runtime.ends)
-        if runtime.owners:
-            runtime.ends = await runtime.logs.ends(runtime.owners)
+        absorbed = {at: owner.absorbed or 0 for at, owner in runtime.owners.items()}
+        if absorbed:
+            runtime.ends = await runtime.logs.ends(absorbed)
+        for at, end in runtime.ends.items():
+            runtime.losses.shrunk(at, absorbed[at], end)
         for at, owner in list(runtime.owners.items()):
-            if runtime.restored and self._stuck(owner, self._caught_up_to.get(at, 0)):
+            if runtime.assignment.restored and self._stuck(owner, self._caught_up_to.get(at, 0)):
                 owner.rereads += 1
                 log.warning("%s[%d]: nothing read for a while; reading again", *at)
                 await runtime.seek(owner)
@@ -91,7 +96,7 @@ class Rounds:
         While there is one, time is told by the events themselves; a tick of the present would close
         windows and give up contacts whose events are still on their way.
         """
-        return self._runtime.restored and all(
+        return self._runtime.assignment.restored and all(
             (owner.absorbed or 0) >= self._caught_up_to.get(at, sys.maxsize)
             for at, owner in self._runtime.owners.items()
             if owner.stage.name == "ingest"

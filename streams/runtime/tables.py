@@ -35,6 +35,7 @@ class Restoring(Protocol):
 
     async def on_rebalance(self, stage: str, assigned: set[TP], generation: int) -> None: ...
     async def on_restored(self, stage: str) -> None: ...
+    def kept_until(self, changelog: str, partition: int) -> int | None: ...
     def restore(self, stage: str, partition: int, records: Any) -> None: ...
     def fail(self, error: BaseException) -> None: ...
 
@@ -46,7 +47,7 @@ class StageStore(BaseStore):  # type: ignore[type-arg]
     runtime: Restoring
 
     def persisted_offset(self, tp: TP) -> int | None:
-        return None
+        return self.runtime.kept_until(tp.topic, tp.partition)
 
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0

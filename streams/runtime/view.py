@@ -39,6 +39,7 @@ def worker_view(runtime: Runtime) -> WorkerView:
         lag={at: max(0, ends[at] - taken) for at, taken in absorbed.items() if at in ends},
         absorbed={at: taken - 1 for at, taken in absorbed.items() if taken > 0},
         marks_ms=_marks(owners),
+        records_lost=dict(runtime.losses.records),
         **_counts(runtime, owners),  # type: ignore[arg-type]
     )
 
@@ -46,9 +47,9 @@ def worker_view(runtime: Runtime) -> WorkerView:
 def _state(runtime: Runtime) -> str:
     if runtime.stopping:
         return "stopping"
-    if runtime.restored:
+    if runtime.assignment.restored:
         return "running"
-    return "recovering" if runtime.rebalances else "starting"
+    return "recovering" if runtime.assignment.rebalances else "starting"
 
 
 def _marks(owners: list[Owner]) -> dict[str, int]:
@@ -61,7 +62,7 @@ def _marks(owners: list[Owner]) -> dict[str, int]:
 
 def _counts(runtime: Runtime, owners: list[Owner]) -> dict[str, dict[str, int]]:
     """Per stage what was counted, in the fields of ``WorkerView``."""
-    total = Counter(runtime.given_up)
+    total = Counter(runtime.assignment.given_up)
     for owner in owners:
         total.update(owner.counted())
     by_field: dict[str, dict[str, int]] = {}

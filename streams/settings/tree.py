@@ -210,6 +210,20 @@ class Processing:
         low=0,
         high=1_000_000,
     )
+    lost_records: str = option(
+        "stop",
+        "What to do when records are gone that were never read, or state is (retention, a deleted "
+        "head): stop, or accept the loss, log and count it, and go on with what is left.",
+        choices=("stop", "accept"),
+    )
+    stall_seconds: float = option(
+        120,
+        "A worker that has work and does none for this long ends, to be started again; 0: never.",
+        low=10,
+        high=3_600,
+        zero=True,
+        why="below, a slow broker restarts workers; above, a stuck one is noticed by customers",
+    )
 
 
 @dataclass(frozen=True, slots=True)

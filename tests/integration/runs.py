@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +26,7 @@ class Run:
     """One deployment on the shared broker, and workers that come and go."""
 
     def __init__(self, flags: Flags) -> None:
-        self.flags = flags
+        self.flags = dict(flags)
         self.deployment = Deployment.of(settings_of(flags, True))
         topics.apply(self.deployment.bootstrap, self.deployment.specs())
 
@@ -48,8 +51,50 @@ class Run:
             waiting.boarded(compute._close(self.deployment, at_ms))
 
 
+class Told:
+    """A worker whose log is read while it runs; for what only the log says."""
+
+    def __init__(self, run: Run, **environment: str) -> None:
+        flags = {f"STREAMS_{k.upper().replace('.', '_')}": str(v) for k, v in run.flags.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streams", "worker"],
+            env={"PATH": "", "HOME": "/", **flags, **environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as log:
+            for line in log:
+                self.lines.append(line)
+
+    def saying(self, text: str) -> list[str]:
+        return [line for line in self.lines if text in line]
+
+    def wait_for(self, text: str, times: int = 1, seconds: float = 40) -> str:
+        """The line that says it for the ``times``-th time."""
+        deadline = time.monotonic() + seconds
+        while len(self.saying(text)) < times:
+            alive = self.process.poll() is None and time.monotonic() < deadline
+            assert alive or len(self.saying(text)) >= times, "".join(self.lines)
+            time.sleep(0.02)
+        return self.saying(text)[times - 1]
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """The exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(30)
+        self._reader.join(10)
+        return code
+
+
 @contextmanager
-def a_run(broker: EmbeddedCluster, prefix: str) -> Iterator[Run]:
+def a_run(broker: EmbeddedCluster, prefix: str, **kafka: object) -> Iterator[Run]:
     flags = compute.own_flags() | {
         "kafka.bootstrap": broker.bootstrap,
         "kafka.prefix": prefix,
@@ -57,6 +102,7 @@ def a_run(broker: EmbeddedCluster, prefix: str) -> Iterator[Run]:
         "kafka.session_ms": 3_000,
         "processing.segment_size": 256,
         "processing.publish_ms": 20,
+        **{f"kafka.{name}": value for name, value in kafka.items()},
     }
     run = Run(flags)
     yield run

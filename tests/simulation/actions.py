@@ -26,6 +26,8 @@ def do(world: World, actions: Iterable[Action]) -> None:
             world.feed(1 + n)
         elif op == "take":
             world.take(place)
+        elif op == "stay":
+            world.stay(place)
         elif op == "back":
             world.back(place)
         elif op == "crash":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from streams.core.measure import Amounts, CutKey
 from streams.core.source import Record
 from streams.core.terms import MINUTE_MS
 from streams.core.window import spans_at
+from streams.runtime.letters import ID_HEADER
 from streams.stages.base import Output
 from streams.stages.board_wire import REVISION_HEADER
 from streams.stages.keyed import HEAD
@@ -43,7 +45,7 @@ def problems(world: World) -> list[str]:
     means = Means(world)
     return [
         *_sums(world, means.cells), *_published(world, means), *_revisions(world),
-        *_positions(world),
+        *_positions(world), *_letters(world),
     ]  # fmt: skip
 
 
@@ -176,6 +178,23 @@ def _revisions(world: World) -> Iterator[str]:
         latest[one.name] = one.revision
         if one.value is not None and one.value[0] < 0:
             yield f"{one.name} was {one.value[0]}: offered is answered and left and open"
+
+
+def _letters(world: World) -> Iterator[str]:
+    """Each record that nobody can use is in the dead letters once, and nothing else is."""
+    written = Counter(
+        dict(letter.headers)[ID_HEADER].decode() for letter in world.kafka.log("dlq", 0).committed()
+    )
+    wanted = {
+        f"{topic}/{partition}/{record.offset}"
+        for (topic, partition), log in world.kafka.logs.items()
+        if topic in ("raw", "contact-events", "agent-events")
+        for record in log.read(0)
+        if record.value is None
+    }
+    for name in sorted(wanted | written.keys()):
+        if written[name] != (name in wanted):
+            yield f"letter {name} is there {written[name]} times"
 
 
 def _positions(world: World) -> Iterator[str]:

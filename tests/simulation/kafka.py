@@ -79,6 +79,11 @@ class Log:
             if entry.record is not None and entry.seen:
                 yield entry.record
 
+    def decided(self) -> Iterator[Record]:
+        """Committed records, also those behind a transaction that is still open: what a reader sees
+        who waits for it."""
+        return (e.record for e in self.entries if e.record is not None and e.seen)
+
     def droppable(self) -> list[Entry]:
         """What the cleaner may drop: aborted records, and those whose key has a later one that
         counts.  It looks no further than the first open transaction."""

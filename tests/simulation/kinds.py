@@ -40,6 +40,13 @@ REPEATED_READS = contacts("again", "crash")
 SKIPPED_READS = contacts("skip", "crash")
 SILENCE = contacts("crash", "take", events=CALLS_AND_TICKS)._replace(gaps=MINUTES, events_max=18)
 FORGETTING = contacts("crash", "take", events=CALLS_AND_TICKS)._replace(gaps=LONG, events_max=20)
+STAYS = contacts("stay", "crash", plot=("run", "flush", "stay", "again", *_GO_ON, "write", "stay"))
+LETTERS = Kind(
+    (FROM_RAW, ONE), "qaepp", ("crash", "take", "fail"), ("ingest", "contacts"),
+    plot=("run", "write", "write", "write", "crash"),
+)  # fmt: skip
+LATE_LETTER = ("run", "write", "write", "take", *_GO_ON, "zwrite", "zflush", "crash")
+"""Another owner takes over while a letter is on its way."""
 DUPLICATES = Kind((FROM_RAW,), CALLS, ("crash", "take"), ("ingest", "contacts"))
 BOARD = Kind(
     (ONE, TWO_BOARDS), CALLS, ("crash", "take"), ("board",),
@@ -55,10 +62,12 @@ STAFF = Kind(
     plot=LATE_SEAL,
 )
 
-_ALL_TROUBLES = ("fail", "told", "again", "skip", "take", "back", "crash", "compact", "hole")
+_ALL_TROUBLES = (
+    "stay", "fail", "told", "again", "skip", "take", "back", "crash", "compact", "hole",
+)  # fmt: skip
 ANYTHING = {
     "calls": Kind(
-        (TWO_BOARDS, TWO_SOURCES), "qaeqaehrmdx", _ALL_TROUBLES, ("contacts", "board", "ingest")
+        (TWO_BOARDS, TWO_SOURCES), "qaeqaehrmdxp", _ALL_TROUBLES, ("contacts", "board", "ingest")
     ),
     "time": Kind(
         (TWO_BOARDS, TWO_SOURCES), "qaeqaehrmdxtttR", _ALL_TROUBLES, ("contacts", "board"),
@@ -68,11 +77,11 @@ ANYTHING = {
         (CUSTOMERS,), "qaeqQaehrmdx", _ALL_TROUBLES, ("customers", "contacts"), events_max=24
     ),
     "agents": Kind(
-        (AGENTS,), "iokfKFgwnyttd", _ALL_TROUBLES, ("staff",), gaps=(0, 1, 5, 30, 110, 420),
+        (AGENTS,), "iokfKFgwnyttdp", _ALL_TROUBLES, ("staff",), gaps=(0, 1, 5, 30, 110, 420),
         events_max=24,
     ),
     "everything": Kind(
-        (EVERYTHING,), "qaeqaehrmdxtRiokfKFgwny", _ALL_TROUBLES,
+        (EVERYTHING,), "qaeqaehrmdxtRiokfKFgwnyp", _ALL_TROUBLES,
         ("ingest", "contacts", "staff", "customers", "board"), gaps=(0, 1, 5, 30, 110, 420),
         events_max=30,
     ),

@@ -13,6 +13,7 @@ from streams.core.contact import Contact, Kept
 from streams.core.shard import Shard
 from streams.core.source import Record
 from streams.core.vocabulary import Channel
+from streams.runtime.letters import Letters
 from streams.runtime.owner import Owner
 from streams.stages.base import Entity, Output, Seal
 from streams.stages.board import BoardStage
@@ -73,6 +74,22 @@ class BareTombstones(Owner):
     async def _transact(self, seal: Seal) -> None:
         entities = [e if e.value is not None else e._replace(headers=()) for e in seal.entities]
         await super()._transact(seal._replace(entities=entities))
+
+
+class SaysLettersAgain(Letters):
+    """Nobody looks which letters are there."""
+
+    async def unsaid(self, letters: Sequence[Output]) -> list[Output]:
+        return list(letters)
+
+
+class PlainLetters(Owner):
+    """Letters go by the plain producer, like any output."""
+
+    async def _send_letters(self, letters: Sequence[Output]) -> None:
+        unsaid = await self._letters.unsaid(letters)
+        await self._send(self._plain, unsaid)
+        self._check()
 
 
 # -- what is read

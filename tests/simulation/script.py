@@ -51,8 +51,16 @@ CONTACT_KINDS = "".join(_CONTACT)
 AGENT_KINDS = "".join(_AGENT)
 TIME_KINDS = "tR"
 """A tick, a restart of the platform."""
+POISON = "p"
+"""A record that nobody can use."""
 AGAIN = "d"
 """One of the events before, once more."""
+
+
+class Poison(msgspec.Struct):
+    """No event; ``id`` says where it goes."""
+
+    id: str
 
 
 def told(steps: Iterable[Step]) -> list[tuple[int, msgspec.Struct]]:
@@ -68,6 +76,8 @@ def _event(
     kind: str, who: int, at_ms: int, place: int, before: Sequence[tuple[int, msgspec.Struct]]
 ) -> msgspec.Struct:
     common: dict[str, Any] = {"id": f"e{place}", "source": f"pbx{who % 2}", "time": at_ms}
+    if kind == POISON:
+        return Poison(common["id"])
     if kind in _CONTACT:
         cls, fields = _CONTACT[kind]
         if cls is ev.Queued:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from streams.core.shard import Jump
 from streams.core.source import Record
+from streams.runtime.letters import ID_HEADER
 from streams.runtime.owner import Lost, Owner
 from streams.runtime.writing import Writer
 from tests.simulation.kafka import Place
@@ -51,23 +52,37 @@ class Seat:
         owner = rules.owner(
             world.make(self.part), *self.place, segment_size=world.plan.segment_size,
             changelog=self.changelog, targets=world.targets, plain=writer,
-            fence=self._fence(), commit=self._commit, generation=self.generation,
+            fence=self._fence, commit=self._commit, letters=rules.letters(self._said),
+            generation=self.generation,
         )  # fmt: skip
+        if self.changelog is not None:
+            owner.fence = self._fence()  # shuts out the owner before at this instant
         owner.shard = rules.shard(owner.stage, world.plan.segment_size)
         return owner
 
-    def _fence(self) -> Writer | None:
-        if self.changelog is None:
-            return None
+    def _fence(self) -> Writer:
         name = f"{self.place}" if self.world.rules.fenced else f"{self.place} {self.generation}"
         return Writer(Fence(self.world.kafka, self.network, name))
 
-    async def _commit(self, topic: str, partition: int, offset: int) -> bool:
-        generation = self.owner.generation if self.world.rules.commits_checked else None
+    async def _said(self, since_ms: int) -> set[bytes]:
+        log = self.world.kafka.log("dlq", 0)
+        look = lambda: {dict(r.headers)[ID_HEADER] for r in log.decided()}  # noqa: E731
+        return set(await self.network.ask((self, "letters"), look))
+
+    async def _commit(self, owner: Owner, offset: int) -> bool:
+        """As ``Assignment.commit``: refused by a rebalance after which the shard is kept, it is
+        asked once more."""
+        while True:
+            generation = owner.generation
+            if await self._ask_to_commit(offset, generation):
+                return True
+            if owner.shard.dead or owner.generation == generation:
+                return False
+
+    async def _ask_to_commit(self, offset: int, generation: int) -> bool:
+        checked = generation if self.world.rules.commits_checked else None
         commit = self.world.kafka.commit
-        answer = self.network.ask(
-            (self, "commit"), lambda: commit((topic, partition), offset, generation)
-        )
+        answer = self.network.ask((self, "commit"), lambda: commit(self.place, offset, checked))
         return bool(await answer)
 
     @property
@@ -99,6 +114,13 @@ class Seat:
         self.owner.fence = self._fence()
         self.fetch = max(self.fetch, kafka.offsets.get(self.place, 0))
         self.owner.shard.next = self.fetch
+
+    def stay(self) -> None:
+        """The exactly next generation, the same owner: it goes on as it is, and is given again what
+        it has not committed."""
+        kafka = self.world.kafka
+        self.generation = self.owner.generation = kafka.next_generation(self.place)
+        self.fetch = kafka.offsets.get(self.place, 0)
 
     # -- work
 
@@ -188,6 +210,10 @@ class Seat:
 
     def work_to_the_end(self) -> bool:
         """Everything there is, absorbed and written; False if the process has died of it."""
+        if self.owner.shard.dead:  # nobody's: what the worker ends itself for
+            self.alive = False
+            self.world.take(self.part)
+            return False
         while not self.started:
             self.step()
         self.fetch = self.owner.shard.next or 0  # whoever reads nothing for long reads again

@@ -192,6 +192,8 @@ class Fence:
     def _end(self, committed: bool) -> None:
         self.kafka.end(self.name, self.epoch, committed)
 
+    async def start(self) -> None: ...
+
     async def stop(self) -> None: ...
 
 

@@ -151,6 +151,13 @@ def test_rule_08_a_rebalance_drops_a_shard_whole() -> None:
     shows(kinds.RETURNS, Rules(drops_whole=False), tries=1_000)
 
 
+def test_rule_08_a_shard_that_stays_in_the_next_generation_is_kept() -> None:
+    """Not broken, but allowed: nobody else can have owned it.  It is given again what it has not
+    committed, and skips that; a shard that takes it in again shows at once."""
+    assert search(kinds.STAYS, Rules(), 300).problems == []
+    shows(kinds.STAYS, Rules(shard=mutants.TakesRepeats), tries=500)
+
+
 # -- 10: time
 
 
@@ -227,3 +234,20 @@ def test_rule_17_a_contact_is_removed_when_the_commit_has_passed_its_last_event(
     broken = Rules(stages={"contacts": mutants.ForgetsTooSoon})
     found = [problem for story in stories for problem in run(story, broken)]
     assert any(problem.startswith("('Partial'") for problem in found)
+
+
+# -- 18: dead letters
+
+
+def test_rule_18_a_dead_letter_is_written_once() -> None:
+    """A worker dies between a letter and its commit; its successor meets the same record, does not
+    look, and writes the letter again."""
+    broken = Rules(letters=mutants.SaysLettersAgain)
+    shows(kinds.LETTERS, broken, evidence=("letter",), tries=200)
+
+
+def test_rule_18_a_former_owner_writes_no_letters() -> None:
+    """Letters are not fenced: a paused owner's letter arrives after its successor has looked."""
+    broken = Rules(owner=mutants.PlainLetters)
+    kind = kinds.LETTERS._replace(troubles=("crash", "take"), plot=kinds.LATE_LETTER)
+    shows(kind, broken, evidence=("letter",), tries=2_000)

@@ -22,6 +22,7 @@ from streams.core.posting import generate_post
 from streams.core.shard import Shard
 from streams.core.source import Event, Pseudonym, Record, Rejected, Source
 from streams.kpis import ALL_KPIS, ALL_MEASURES
+from streams.runtime.letters import Letters
 from streams.runtime.owner import Owner
 from streams.runtime.writing import Target
 from streams.stages.base import Stage
@@ -71,6 +72,7 @@ class Rules:
     commits_checked: bool = True
     ends_on_failure: bool = True
     drops_whole: bool = True
+    letters: type[Letters] = Letters
     cleaner: bool = True
 
 
@@ -155,14 +157,16 @@ class World:
             if isinstance(event, ev.Tick):
                 self._tick(event)
             else:
-                value = codec.encode(event)  # type: ignore[arg-type]
+                poison = isinstance(event, script.Poison)
+                value = None if poison else codec.encode(event)  # type: ignore[arg-type]
                 self.kafka.append(self._place_of(event), [(None, value, ())])
 
     def _place_of(self, event: Any) -> Place:
         raws = self.plan.partitions.get("ingest", 0)
         if raws:
             return "raw", sum(event.id.encode()) % raws
-        stage = "staff" if isinstance(event, ev.AgentEvent) else "contacts"
+        only_staff = not self.plan.partitions.get("contacts", 0)
+        stage = "staff" if isinstance(event, ev.AgentEvent) or only_staff else "contacts"
         return READS[stage], 0
 
     def _tick(self, tick: ev.Tick) -> None:
@@ -178,6 +182,15 @@ class World:
         if old is not None:
             self.zombies[part].append(old)
         self.owners[part] = Seat(self, part)
+
+    def stay(self, part: Part) -> None:
+        """A rebalance after which the partition is where it was: its shard is kept, if it has
+        begun."""
+        seat = self.owners[part]
+        if seat.started and seat.alive and not seat.owner.shard.dead:
+            seat.stay()
+        else:
+            self.take(part)
 
     def crash(self, part: Part, arrives: int) -> None:
         """kill -9; of what was on its way ``arrives`` requests still reach the broker."""
