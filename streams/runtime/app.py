@@ -19,6 +19,7 @@ from streams.runtime.folding import Folding
 from streams.runtime.loop import Runtime
 from streams.runtime.losses import Losses
 from streams.runtime.owner import Limits
+from streams.runtime.quieting import Sparse
 from streams.runtime.rounds import Rounds
 from streams.runtime.security import aiokafka_options, faust_credentials
 from streams.runtime.stages import Shape, StageSpec, stage_specs, targets
@@ -216,6 +217,8 @@ def _logging(loglevel: str) -> None:
         force=True,
     )
     log.setLevel(loglevel)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Sparse())
     for noisy in ("streams.runtime.tables", "aiokafka.consumer.group_coordinator"):
         logging.getLogger(noisy).setLevel(
             "CRITICAL"

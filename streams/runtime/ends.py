@@ -4,18 +4,22 @@ our own."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from time import monotonic
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from streams.runtime.losses import Committed, Span
 
 LOOK_SECONDS = 5.0
-LETTERS_SECONDS = 60.0
+PATIENCE_SECONDS = 30.0
+"""How long brokers may be away while we ask."""
+LETTERS_SECONDS = 90.0
 """How long looking up dead letters may take.  Transactions of dead workers may stand in the way
-until the broker gives them up, after 20 s."""
+until the broker gives them up (``writing.OUTAGE_SECONDS``)."""
 
 
 class LogReader:
@@ -48,14 +52,13 @@ class LogReader:
     async def spans(self, tps: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Span]:
         """What each log has."""
         asked = [TopicPartition(*tp) for tp in tps]
-        first, end = await asyncio.gather(
-            self._consumer.beginning_offsets(asked), self._consumer.end_offsets(asked)
-        )
+        first = await _patiently(lambda: self._consumer.beginning_offsets(asked))
+        end = await _patiently(lambda: self._consumer.end_offsets(asked))
         return {(tp.topic, tp.partition): Span(first[tp], end[tp]) for tp in asked}
 
     async def committed(self) -> dict[tuple[str, int], Committed]:
         """What the group has committed."""
-        found = await self._admin.list_consumer_group_offsets(self._group)
+        found = await _patiently(lambda: self._admin.list_consumer_group_offsets(self._group))
         return {
             (tp.topic, tp.partition): Committed(m.offset, m.metadata or "")
             for tp, m in found.items()
@@ -64,8 +67,8 @@ class LogReader:
 
     async def letters_since(self, topic: str, header: str, since_ms: int) -> set[bytes]:
         """What ``header`` says on the records of a topic (one partition) appended since then, as a
-        reader of committed records sees them; TimeoutError if its end is not reached in a
-        minute."""
+        reader of committed records sees them; TimeoutError if its end is not reached in
+        ``LETTERS_SECONDS``."""
         reader = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             isolation_level="read_committed",
@@ -97,6 +100,20 @@ class LogReader:
                 return None
             finally:
                 self._consumer.assign([])
+
+
+async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer, asked for again while brokers come and go; the admin client asks any of them, up
+    or down."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            passes = error.retriable or isinstance(error, KafkaConnectionError | KafkaTimeoutError)
+            if not passes or monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.2)
 
 
 async def _said(

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from time import time
+from time import monotonic, time
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 Written = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 """Key, value, headers."""
 BATCH_BYTES_MAX = 512 * 1024
 REQUEST_MS = 20_000
+RETRY_SECONDS = 0.2
+OUTAGE_SECONDS = 60.0
+"""How long brokers may be away, or a partition without a leader, before a write fails, and the
+worker with it."""
 
 
 class Target(NamedTuple):
@@ -25,7 +30,7 @@ class Target(NamedTuple):
 
 def plain_writer(bootstrap: str, security: dict[str, Any]) -> Writer:
     """The worker's idempotent producer: a retry can neither double nor reorder."""
-    return Writer(
+    return _patient(
         AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             enable_idempotence=True,
@@ -39,16 +44,22 @@ def plain_writer(bootstrap: str, security: dict[str, Any]) -> Writer:
 
 def fenced_writer(bootstrap: str, security: dict[str, Any], transactional_id: str) -> Writer:
     """A shard's own producer: starting it aborts and shuts out every earlier owner."""
-    return Writer(
+    return _patient(
         AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             transactional_id=transactional_id,
-            transaction_timeout_ms=REQUEST_MS,
+            transaction_timeout_ms=int(OUTAGE_SECONDS * 1000),
             request_timeout_ms=REQUEST_MS,
             max_batch_size=BATCH_BYTES_MAX,
             **security,
         )
     )
+
+
+def _patient(producer: AIOKafkaProducer) -> Writer:
+    """aiokafka gives a batch as long as a request: shorter than many an election."""
+    producer._message_accumulator._batch_ttl = OUTAGE_SECONDS
+    return Writer(producer)
 
 
 class Writer:
@@ -75,8 +86,22 @@ class Writer:
         lane = self._lanes.setdefault((topic, partition), asyncio.Lock())
         async with lane:
             for batch in _batches(self.producer, topic, records):
-                futures.append(await self.producer.send_batch(batch, topic, partition=partition))
+                futures.append(await self._hand_over(batch, topic, partition))
         return futures
+
+    async def _hand_over(self, batch: Any, topic: str, partition: int) -> Any:
+        """aiokafka gives up waiting for room after REQUEST_MS, or much sooner with many retries,
+        and a broker that has just started knows no topics.  What was refused here was not taken,
+        so asking again is safe."""
+        deadline = monotonic() + OUTAGE_SECONDS
+        while True:
+            try:
+                return await self.producer.send_batch(batch, topic, partition=partition)
+            except KafkaError as error:
+                passes = error.retriable or isinstance(error, KafkaTimeoutError)
+                if not passes or monotonic() > deadline:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
 
 
 def _batches(producer: AIOKafkaProducer, topic: str, records: Iterable[Written]) -> Iterator[Any]:

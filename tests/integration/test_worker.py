@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 
 from streams.kafka import topics
 from streams.kafka.consume import read_all
 from streams.kafka.embedded import EmbeddedCluster
 from streams.results import read_latest
-from tests.integration.runs import SOURCE, a_run, stopping
+from tests.integration.runs import SOURCE, Told, a_run, stopping
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -51,6 +52,26 @@ def test_what_cannot_be_decoded_is_set_aside_untouched_and_the_rest_goes_on(
         assert {"cc_dlq_partition", "cc_dlq_offset", "cc_dlq_id", "cc_dlq_appended_at"} <= set(
             headers
         )
+
+
+def test_rule_18_a_letter_is_written_once_though_its_writer_is_killed_behind_it(
+    broker: EmbeddedCluster, prefix: str
+) -> None:
+    """The worker is killed when letters are written and not committed; the next one reads the same
+    records again.  One of them is as large as the topic takes."""
+    bad = [b"x" * 1_048_000, b"nonsense", None, b"\xff"]
+    with a_run(broker, prefix) as run:
+        raw = run.deployment.raw_topic(SOURCE)
+        producer = KafkaProducer(bootstrap_servers=broker.bootstrap, max_request_size=2_000_000)
+        for value in bad:
+            producer.send(raw, key=b"key", value=value)
+        producer.close()
+        killed = Told(run, CONTACT_STREAMS_FAIL_AT="ingest.letters:kill")
+        assert killed.process.wait(60) == -signal.SIGKILL, killed.lines
+        with stopping(run.worker()) as worker:
+            run.finish(worker)
+        letters = list(read_all(broker.bootstrap, [run.deployment.topic("dlq.events.v1")]))
+    assert [letter.value for letter in letters] == bad
 
 
 def test_a_stopped_worker_ends_with_0(broker: EmbeddedCluster, prefix: str) -> None:
