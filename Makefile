@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types imports unit fmt lock bench clean
+.PHONY: help install demo test lint types imports unit chaos fmt lock bench clean
 
 help: ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ imports: $(INSTALLED) ## Which module may import which
 unit: $(INSTALLED) ## The tests alone, those with a real broker among them
 	$(BIN)/python -m pytest
 
+chaos: $(INSTALLED) ## Ten minutes of faults on a real Kafka, then check every number (seed: make chaos SEED=7)
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+
 fmt: $(INSTALLED) ## Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -43,9 +46,9 @@ lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml, with the
 		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--custom-compile-command "make lock" --output-file requirements.lock
 
-bench: $(INSTALLED) ## Measure throughput and latency on this machine
+bench: $(INSTALLED) ## Measure ourselves and the peers side by side (some 40 minutes)
 	$(BIN)/python -m bench
 
 clean: ## Remove what can be made again (not the cached Kafka)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .venv-bench bench/kafka_streams/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -29,7 +29,7 @@ cell of it took after that end may be in there too: true, and under its own revi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from streams.core.cell import Cell, Share
@@ -273,11 +273,15 @@ class Board:
 
     # -- say and store
 
-    def results(self) -> list[Result]:
-        """Every result that has changed since the last call, as of what was absorbed."""
-        results = self.news.take()
+    def said(self) -> Iterator[Result]:
+        """Every result that has changed since the last call, one by one, as of what was absorbed:
+        nothing may be absorbed before the last of them is taken."""
+        yield from self.news.take()
         self._forget_emptied()
-        return results
+
+    def results(self) -> list[Result]:
+        """All that ``said`` yields."""
+        return list(self.said())
 
     def changes(self, end: int, *, said: bool) -> Changes:
         """Everything that has changed since the last call and must be stored, with ``end`` the

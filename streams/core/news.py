@@ -14,7 +14,7 @@ A ratio that has become undefined is withdrawn, once, if it was said before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
 from streams.core.calendar import QUARTER_MS
@@ -141,24 +141,24 @@ class News:
 
     # -- what is said
 
-    def take(self) -> list[Result]:
-        """Every result that has changed since the last call."""
-        said: list[Result] = []
+    def take(self) -> Iterator[Result]:
+        """Every result that has changed since the last call, one by one: there may be many.
+        Nothing may change before the last of them is taken."""
         hours = self._place()
-        for window in self._touched:
-            self._say(window, said)
+        touched, self._touched = self._touched, {}
+        for window in touched:
+            yield from self._said(window)
             if window.span.kind == "hour" and window.cut in self._lines:
                 hours[self._lines[window.cut]] = None
-        self._touched = {}
         for line in hours:
             self.shown.count_hours(line)
         if self._marks.mark_ms != UNKNOWN:
-            self._say_rolling(said)
-        self._say_levels(said)
-        return said
+            yield from self._rolling_said()
+        yield from self._levels_said()
 
-    def _say(self, window: Window, said: list[Result]) -> None:
-        """Append what is to be said of a window, and bring its rows up to date."""
+    def _said(self, window: Window) -> list[Result]:
+        """What is to be said of a window; brings its rows up to date."""
+        said: list[Result] = []
         status = self._status(window)
         chosen = window.changed if status == window.status else ALL
         window.status, window.changed = status, 0
@@ -175,45 +175,46 @@ class News:
             else:
                 continue
             said.append(Result(kpi, cut, window.key, span, value, status, revision, as_of))
+        return said
 
-    def _say_rolling(self, said: list[Result]) -> None:
+    def _rolling_said(self) -> Iterator[Result]:
         minute = self._marks.minute
         lines: Iterable[Line] = self._rolling
         if minute != self._rolled_minute:
             recent = minute - ROLLING_MINUTES_MAX
             lines = [ln for ln in self._lines.values() if ln.live or ln.newest >= recent]
+        self._rolled_minute = minute
+        self._rolling = {}
         for line in lines:
             if line.roll(minute, self._marks.minute_at):
                 line.live = True
                 for _, window in line.rolling:
-                    self._say(window, said)
+                    yield from self._said(window)
             elif line.live:
                 line.live = False
                 for _, window in line.rolling:
-                    self._withdraw(window, said)
-        self._rolled_minute = minute
-        self._rolling = {}
+                    yield from self._withdrawn(window)
 
-    def _withdraw(self, window: Window, said: list[Result]) -> None:
+    def _withdrawn(self, window: Window) -> Iterator[Result]:
         """Take back everything that stands of a window."""
         cut, key, span = window.cut, window.key, window.span
         revision, as_of = window.revision, self._marks.known_ms
         for _, kpi in window.plan.of_kind(span.kind, window.published):
             self.shown.show(window, kpi, None, UNKNOWN)
-            said.append(Result(kpi, cut, key, span, None, PROVISIONAL, revision, as_of))
+            yield Result(kpi, cut, key, span, None, PROVISIONAL, revision, as_of)
         window.published = 0
 
-    def _say_levels(self, said: list[Result]) -> None:
+    def _levels_said(self) -> Iterator[Result]:
         if self._marks.mark_ms >= self._aged_ms + SECOND_MS:
             self._aged_ms = self._marks.mark_ms
             for line in self._lines.values():
                 if line.registers and line.plan.oldest:
                     line.now.changed |= line.plan.oldest
                     self._levels[line] = None
-        for line in self._levels:
+        levels, self._levels = self._levels, {}
+        for line in levels:
             line.levels(self._marks.moved_at)
-            self._say(line.now, said)
-        self._levels = {}
+            yield from self._said(line.now)
 
     # -- what is shown
 

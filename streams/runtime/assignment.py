@@ -45,7 +45,7 @@ class Assignment:
         specs: dict[str, StageSpec],
         own: Callable[[str, int, int], Owner],
         losses: Losses,
-        background: Callable[[Coroutine[Any, Any, None]], None],
+        background: Callable[[Coroutine[Any, Any, Any]], None],
     ) -> None:
         self.owners: dict[At, Owner] = {}
         self.rebalances = 0
@@ -75,6 +75,9 @@ class Assignment:
         began = monotonic()
         self.hold()
         self.rebalances += 1
+        if generation < 0:  # the group has given us up again meanwhile: nothing of it is ours
+            self.drop_all()
+            return
         mine = sorted(at for at in assigned if at[0] in self._specs)
         kept = await self._keep(mine, generation)
         taken = {at: self._own(*at, generation) for at in mine if at not in kept}
@@ -114,6 +117,7 @@ class Assignment:
             if owner.changelog:
                 log_at = (owner.changelog, owner.partition)
                 self._losses.changelog(log_at, spans[log_at])
+                owner.restored_to = spans[log_at].first
             owner.committed = self._losses.start(
                 at,
                 committed.get(at),
@@ -175,11 +179,14 @@ def _outlives(owner: Owner, generation: int) -> bool:
 
 
 async def _sentinels(owners: Iterable[Owner], plain: Writer) -> None:
-    futures: list[Any] = []
+    sent: list[tuple[Owner, Any]] = []
     for owner in owners:
         if owner.changelog:
-            futures += await plain.send(owner.changelog, owner.partition, [(b"", b"", ())])
-    await settled(futures)
+            (future,) = await plain.send(owner.changelog, owner.partition, [(b"", b"", ())])
+            sent.append((owner, future))
+    await settled([future for _, future in sent])
+    for owner, future in sent:
+        owner.sentinel = future.result().offset
 
 
 async def _quietly(closing: Awaitable[None]) -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from streams.runtime.fetching import Run
+
 BATCH_MAX = 5_000
 """Records in one batch: what the loop may be busy with before anything else gets a turn (some 50
 ms)."""
 
 
 class Batch:
-    """Looks like an aiokafka record to Faust; ``value`` is the list of real ones."""
+    """Looks like an aiokafka record to Faust; ``value`` is the run of real ones."""
 
     __slots__ = (
         "checksum",
@@ -32,13 +34,13 @@ class Batch:
         "value",
     )
 
-    def __init__(self, topic: str, partition: int, records: Sequence[Any]) -> None:
+    def __init__(self, topic: str, partition: int, records: Run) -> None:
         last = records[-1]
         self.topic = topic
         self.partition = partition
         self.offset = last.offset
         self.timestamp = last.timestamp
-        self.timestamp_type = last.timestamp_type
+        self.timestamp_type = None
         self.headers: Sequence[tuple[str, bytes]] = ()
         self.key = b""
         self.value = records
@@ -66,8 +68,17 @@ class Folding:
                     if fetched[start].offset < 2
                     else min(len(fetched), start + self.batch_max)
                 )
-                yield tp, Batch(tp.topic, tp.partition, fetched[start:end])
+                yield tp, Batch(tp.topic, tp.partition, _piece(fetched, start, end))
                 if end < len(fetched):
                     waiting[tp] = end
                 else:
                     del waiting[tp]
+
+
+def _piece(fetched: Sequence[Any], start: int, end: int) -> Run:
+    """A part of a run; what is no run is taken to begin with its first record."""
+    piece = fetched[start:end]
+    since = getattr(fetched, "since", piece[0].offset) if start == 0 else piece[0].offset
+    after = fetched[end].offset if end < len(fetched) else piece[-1].offset + 1
+    until = getattr(fetched, "until", after) if end == len(fetched) else after
+    return Run(piece, since, until)

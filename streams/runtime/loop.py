@@ -33,6 +33,9 @@ from streams.stages.ingest import IngestStage
 log = logging.getLogger("streams")
 PENDING_SEGMENTS = 4
 """Segments a shard may be ahead of its commit before it waits for its writes."""
+BOARD_PENDING_SEGMENTS = 64
+"""For a board: it rests between its writes, and keeps no more for being further ahead."""
+GATHER_SECONDS = 0.02
 EXIT_FAILED = 70
 BOARD = "board"
 SHARE, SHARE_BEHIND = 0.25, 0.05
@@ -81,7 +84,8 @@ class Runtime:
         self._reach = reach
         self._started = asyncio.Lock()
         self._running = False
-        self._background: set[asyncio.Future[None]] = set()
+        self._calling = False
+        self._background: set[asyncio.Future[Any]] = set()
 
     @property
     def owners(self) -> dict[tuple[str, int], Owner]:
@@ -166,11 +170,24 @@ class Runtime:
     # -- restore
 
     def restore(self, stage: str, partition: int, records: Any) -> None:
+        """A piece of a changelog.  The pieces an owner is given must be all there are: around
+        rebalances Faust may pass over some."""
         owner = self.owners.get((self._changelogs[stage].topic, partition))
-        if owner is not None and owner.shard.next is None:
-            records = records if isinstance(records, list) else [records]
-            self.restored_records += len(records)
-            owner.stage.restore(records)
+        if owner is None or owner.shard.next is not None:
+            return
+        if records.since > owner.restored_to:
+            self._restore_from(owner)
+            return
+        owner.stage.restore(records)
+        owner.restored_to = max(owner.restored_to, records.until)
+        self.restored_records += len(records)
+
+    def _restore_from(self, owner: Owner) -> None:
+        """Read the changelog again from where the owner stands."""
+        tp = TP(str(owner.changelog), owner.partition)
+        log.warning("%s[%d]: reading again from %d", *tp, owner.restored_to)
+        self.app.tables.recovery.active_offsets[tp] = owner.restored_to - 1  # type: ignore[attr-defined]
+        self._in_background(self.app.consumer.seek(tp, owner.restored_to))
 
     async def on_restored(self, stage: str) -> None:
         """Faust has read this stage's changelogs to their ends; streams are still paused."""
@@ -185,7 +202,8 @@ class Runtime:
         )
 
     async def _begin(self, owner: Owner) -> None:
-        if owner.shard.next is None and owner.committed is not None:
+        # Faust also says that a restore is complete which a rebalance has overtaken.
+        if owner.shard.next is None and owner.committed is not None and owner.restored:
             owner.start(owner.committed)
             await self.seek(owner)
 
@@ -209,25 +227,32 @@ class Runtime:
             return
         try:
             await self._begin(owner)
-            await self._room(owner)
-            await self._absorb(
-                owner, event.value if isinstance(event.value, list) else [event.value]
-            )
+            if owner.shard.next is not None:
+                await self._absorb(
+                    owner, event.value if isinstance(event.value, list) else [event.value]
+                )
         except Lost:
             return
         except Exception as error:
             self.fail(error)
 
     async def _room(self, owner: Owner) -> None:
-        while owner.pending > PENDING_SEGMENTS * self._segment_size and not owner.shard.dead:
+        segments = BOARD_PENDING_SEGMENTS if owner.stage.name == BOARD else PENDING_SEGMENTS
+        while not owner.shard.dead and (
+            owner.still or owner.pending > segments * self._segment_size
+        ):
             owner.room.clear()
             await owner.room.wait()
 
     async def _absorb(self, owner: Owner, records: list[Any]) -> None:
-        while not owner.shard.dead:
+        while True:
+            await self._room(owner)
+            if owner.shard.dead:
+                return
             try:
                 if owner.shard.absorb(records):
                     owner.moved_at = monotonic()
+                    self._say_soon(owner)
                 self._check_letters(owner)
                 return
             except Jump as jump:
@@ -271,23 +296,36 @@ class Runtime:
     # -- writes
 
     def write_soon(self) -> None:
-        """Begin a write of every owner; who is still busy with the last one is left alone.
-
-        What a board says is as much as it has windows, whatever the number of events.  So after a
-        long one it rests: all boards together take no more than their share of the time.
-        """
+        """Begin a write of every owner; who is still busy with the last one is left alone."""
         if not self.assignment.restored:
             return
-        now = monotonic()
-        boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
-        share = SHARE_BEHIND if self._behind() else SHARE
         for owner in self.owners.values():
-            if owner.rest_until > now:
-                continue
             if owner.stage.name == BOARD:
-                self._in_background(self._write_and_rest(owner, boards / share))
+                self._say(owner)
             else:
                 self._in_background(self._write(owner))
+
+    def _say_soon(self, owner: Owner) -> None:
+        """News for a board: it says its results when the partials of all partitions have had the
+        time to come, and not only at the next round."""
+        if owner.stage.name == BOARD and not self._calling:
+            self._calling = True
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._boards_say)
+
+    def _boards_say(self) -> None:
+        self._calling = False
+        for owner in list(self.owners.values()):
+            if owner.stage.name == BOARD and self.assignment.restored:
+                self._say(owner)
+
+    def _say(self, owner: Owner) -> None:
+        """What a board says is as much as it has windows, whatever the number of events.  So after
+        a long one it rests: all boards together take no more than their share of the time."""
+        if owner.rest_until > monotonic():
+            return
+        boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
+        share = SHARE_BEHIND if self._behind() else SHARE
+        self._in_background(self._write_and_rest(owner, boards / share))
 
     def _behind(self) -> bool:
         """So far behind the logs' ends that catching up matters more than saying news at once."""
@@ -299,20 +337,21 @@ class Runtime:
         return lag > BEHIND_RECORDS
 
     async def _write_and_rest(self, owner: Owner, factor: float) -> None:
-        owner.busy_seconds = 0.0
-        await self._write(owner)
-        owner.rest_until = monotonic() + owner.busy_seconds * factor
+        busy_seconds = await self._write(owner)
+        if busy_seconds is not None:
+            owner.rest_until = monotonic() + busy_seconds * factor
 
-    async def _write(self, owner: Owner) -> None:
+    async def _write(self, owner: Owner) -> float | None:
         try:
-            await owner.write()
+            return await owner.write()
         except Lost as lost:
             log.info("write given up: %s", lost)
         except Exception as error:
             if not owner.shard.dead:
                 self.fail(error)
+        return None
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from time import monotonic, perf_counter
 from typing import NamedTuple
 from zlib import crc32
@@ -45,8 +46,8 @@ class Limits(NamedTuple):
     letters_in_a_row_max: int
 
 
-RESULTS_MAX = 20_000
-"""Results in one transaction."""
+RESULTS_MAX = 5_000
+"""Results in one transaction, and made in one go: some 50 ms."""
 
 
 class Lost(Exception):
@@ -88,8 +89,14 @@ class Owner:
         self.rereads = 0
         self.sought_at = 0.0
         self.moved_at = 0.0
-        self.busy_seconds = 0.0
-        """How long computing and encoding the last write held the loop."""
+        self.slices_written = 0
+        """Runs of results: what shows that a long write moves."""
+        self.still = False
+        """Results are being made of what is absorbed: nothing may be added to it."""
+        self.restored_to = 0
+        """The next offset of the changelog to restore."""
+        self.sentinel = -1
+        """The offset of the changelog's last record at takeover."""
         self.rest_until = 0.0
         self.died_at = 0.0
         self._targets = targets
@@ -98,6 +105,7 @@ class Owner:
         self._make_fence = fence
         self._letters = letters
         self._reach = reach
+        self._busy_seconds = 0.0
         self._lock = asyncio.Lock()
 
     @property
@@ -113,6 +121,11 @@ class Owner:
             if self.shard.next is None or self.committed is None
             else self.shard.next - self.committed
         )
+
+    @property
+    def restored(self) -> bool:
+        """Whether the changelog was read up to where it ended at takeover."""
+        return self.restored_to > self.sentinel
 
     def counted(self) -> Counter[tuple[str, ...]]:
         """What this shard has counted, as (field of ``WorkerView``, labels)."""
@@ -150,25 +163,30 @@ class Owner:
         except TimeoutError:
             return False
 
-    async def write(self) -> None:
-        """Publish what changed and write what is sealed.  One at a time; a call while one runs
-        returns at once."""
+    async def write(self) -> float | None:
+        """Publish what changed and write what is sealed; for how many seconds computing held the
+        loop.  One at a time: a call while one runs returns at once, with None."""
         if self._lock.locked() or self.shard.dead or self.shard.next is None:
-            return
+            return None
         async with self._lock:
             began = perf_counter()
             seals = self.shard.take_seals()
             running = self.stage.publish()
-            self.busy_seconds = perf_counter() - began
+            self._busy_seconds = perf_counter() - began
+            self.still = not self.stage.by_segment and bool(seals)
             await self._send_outputs([*(o for seal in seals for o in seal.outputs), *running])
             for seal in seals:
                 await self._write_seal(seal)
+            self.still = False
             self.room.set()
+            return self._busy_seconds
 
     async def _write_seal(self, seal: Seal) -> None:
         self._check()
-        if seal.results or seal.entities:
-            await self._transact(seal)
+        results = iter(seal.results)
+        first = self._slice(results)
+        if first or seal.entities:
+            await self._transact(results, first, seal)
             self._check()
         if not await self._commit(self, seal.commit):
             self.die()  # the seals behind this one are taken and would never be written
@@ -177,13 +195,20 @@ class Owner:
         self.seals_written += 1
         self._reached("commit")
 
-    async def _transact(self, seal: Seal) -> None:
-        """Results and entities together.  Results too many for the time one transaction may take
-        follow in further ones, before the commit: entities newer than the commit make the next
-        owner say their results again, and say nothing older."""
+    def _slice(self, results: Iterator[Output]) -> list[Output]:
+        began = perf_counter()
+        taken = list(islice(results, RESULTS_MAX))
+        self._busy_seconds += perf_counter() - began
+        self.slices_written += 1
+        return taken
+
+    async def _transact(self, results: Iterator[Output], first: list[Output], seal: Seal) -> None:
+        """Results and entities together.  Results too many for the time one transaction may take,
+        or the loop may be held, follow in further ones, before the commit: entities newer than the
+        commit make the next owner say their results again, and say nothing older."""
         assert self.fence is not None, "only a fenced shard has entities"
         async with self.fence.producer.transaction():
-            await self._send(self.fence, seal.results[:RESULTS_MAX])
+            await self._send(self.fence, first)
             self._reached("results")
             if seal.entities:
                 assert self.changelog is not None
@@ -191,10 +216,10 @@ class Owner:
                 await settled(await self.fence.send(self.changelog, self.partition, rows))
                 self._reached("entities")
         self._reached("transaction")
-        for start in range(RESULTS_MAX, len(seal.results), RESULTS_MAX):
+        while len(first) == RESULTS_MAX and (first := self._slice(results)):
             self._check()
             async with self.fence.producer.transaction():
-                await self._send(self.fence, seal.results[start : start + RESULTS_MAX])
+                await self._send(self.fence, first)
 
     async def _send_outputs(self, outputs: Sequence[Output]) -> None:
         if not outputs:

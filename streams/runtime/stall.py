@@ -40,10 +40,10 @@ def work(runtime: Runtime) -> Iterator[tuple[Work, object]]:
         place = f"{topic}[{partition}]"
         if owner.absorbed is None or not runtime.assignment.restored:
             continue
-        if runtime.ends.get((topic, partition), 0) > owner.absorbed:
-            yield ("read", place), owner.absorbed
         if not owner.room.is_set():
-            yield ("write", place), owner.committed
+            yield ("write", place), (owner.committed, owner.slices_written)
+        elif runtime.ends.get((topic, partition), 0) > owner.absorbed:
+            yield ("read", place), owner.absorbed
 
 
 class Watchdog:

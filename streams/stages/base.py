@@ -41,7 +41,9 @@ class Entity(NamedTuple):
 
 
 class Seal(NamedTuple):
-    """Everything a seal writes, encoded at the instant of the seal.
+    """Everything a seal writes, as of the instant of the seal.
+
+    ``results`` may be made one by one as they are taken; nothing is absorbed before the last one.
 
     ``outputs`` go first, by the plain idempotent producer, in this order; then ``results`` and
     ``entities`` in one transaction of the shard's fenced producer, results first; then ``commit``
@@ -49,7 +51,7 @@ class Seal(NamedTuple):
     """
 
     outputs: Sequence[Output]
-    results: Sequence[Output]
+    results: Iterable[Output]
     entities: Sequence[Entity]
     commit: int
 

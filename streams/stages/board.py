@@ -10,7 +10,7 @@ the interrupted seal had stored (see ``streams.core.board``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from streams.core.board import Board, Changes, Stored
 from streams.core.cell import Cell
@@ -91,7 +91,7 @@ class BoardStage:
         cells: list[Cell] = []
         registers: list[Stored] = []
         marks: MarksRecord | None = None
-        for key, version, value in self._versions.drain():
+        for version, key, value in self._versions.drain():
             if key == bytes_of.MARKS_KEY:
                 marks = bytes_of.read_marks(value)
             elif key.startswith(bytes_of.CELL):
@@ -115,12 +115,14 @@ class BoardStage:
 
     def seal(self, end: int) -> Seal:
         said = not self._board.catching_up(end)
-        results = self._results() if said else ()
-        self.counts["results"] += len(results)
-        return Seal((), results, self._entities(self._board.changes(end, said=said)), end)
+        entities = self._entities(self._board.changes(end, said=said))
+        return Seal((), self._results() if said else (), entities, end)
 
-    def _results(self) -> Sequence[Output]:
-        return [bytes_of.result_output(result) for result in self._board.results()]
+    def _results(self) -> Iterator[Output]:
+        """One by one: a busy minute of many queues has hundreds of thousands."""
+        for result in self._board.said():
+            self.counts["results"] += 1
+            yield bytes_of.result_output(result)
 
     def _entities(self, changes: Changes) -> Sequence[Entity]:
         entities = [bytes_of.cell_entity(cell) for cell in changes.cells]

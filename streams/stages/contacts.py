@@ -9,7 +9,8 @@ next border of a segment.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 
 import msgspec
 import orjson
@@ -18,7 +19,7 @@ from streams import codec
 from streams.core import events as ev
 from streams.core.contact import EVENTS_MAX, Contact, Kept
 from streams.core.facts import ContactArrived
-from streams.core.levels import ContactLevels
+from streams.core.levels import ContactLevels, Open
 from streams.core.measure import Post
 from streams.core.partials import Register
 from streams.core.source import Record, Rejected
@@ -34,7 +35,8 @@ RESTARTS_MAX = 100
 _CONTACT = b"c"
 _LOST = b'"contact.lost"'
 _pack = msgspec.msgpack.Encoder().encode
-_unpack_kept = msgspec.msgpack.Decoder(list[tuple[int, int, bytes]]).decode
+_unpack_kept = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[tuple[int, int, bytes]]]).decode
+_unpack_levels = msgspec.msgpack.Decoder(tuple[list[Open], msgspec.Raw]).decode
 _unpack_restarts = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
 
 
@@ -93,19 +95,25 @@ class ContactsStage(SegmentedStage):
 
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
-        found: list[tuple[int, str, Contact | bytes]] = []
         self._buried = self.versions.removed_since(committed)
-        for key, position, value in self.versions.drain():
+        found: list[tuple[int, str, Contact | bytes]] = []
+        for position, key, value in self.versions.drain():
             if key.startswith(SYSTEM):
                 self._start_system(key, value, committed)
+            elif position < committed:
+                found.append((position, key[1:].decode(), value))
             else:
-                found += self._trimmed(key[1:].decode(), position, value, committed)
+                found += self._trimmed(key[1:].decode(), value, committed)
         # In the order in which they were heard of before the commit, whatever was told since.
-        for _, name, contact in sorted(found, key=lambda row: row[:2]):
-            self._contacts[name] = contact
-            self._quiet[name] = None
-            if isinstance(contact, Contact):
+        found.sort(key=itemgetter(0, 1))
+        self._contacts = {name: contact for _, name, contact in found}
+        self._quiet = dict.fromkeys(self._contacts)
+        for name, contact in self._contacts.items():
+            if not isinstance(contact, bytes):
                 self._note_open(name, contact)
+            elif _is_open(contact):
+                self._open[name] = None
+                self._levels.change(name, (), _unpack_levels(contact[HEAD.size :])[0])
         self._levels.take_changed()
 
     def _start_system(self, key: bytes, value: bytes, committed: int) -> None:
@@ -115,22 +123,22 @@ class ContactsStage(SegmentedStage):
             rows = [r for r in _unpack_restarts(value[HEAD.size :]) if r[0] < committed]
             self._restarts[key[2:].decode()] = rows
 
-    def _trimmed(
-        self, name: str, position: int, value: bytes, committed: int
-    ) -> Iterator[tuple[int, str, Contact | bytes]]:
+    def _trimmed(self, name: str, value: bytes, committed: int) -> list[tuple[int, str, Contact]]:
         """The contact as of the commit, with its position then; nothing if it began later."""
-        if position < committed and not HEAD.unpack_from(value)[2]:
-            yield position, name, value
-            return
         contact = self._thaw(value, committed)
-        if contact.kept:
-            yield contact.position, name, contact
+        return [(contact.position, name, contact)] if contact.kept else []
 
     def _thaw(self, value: bytes, before: int | None = None) -> Contact:
         contact = Contact(self._terms.duration_max_ms)
-        rows = [Kept(*row) for row in _unpack_kept(value[HEAD.size :])]
+        rows = [Kept(*row) for row in _unpack_kept(value[HEAD.size :])[1]]
         pairs = [(k, _decoded(k.raw)) for k in rows if before is None or k.offset < before]
         contact.refold(pairs, self._terms.duration_max_ms)
+        return contact
+
+    def _woken(self, value: bytes) -> Contact:
+        """A contact as it was written; what is open in it is counted already."""
+        contact = self._thaw(value)
+        contact.levels = contact.journey.levels()
         return contact
 
     # -- absorb
@@ -164,7 +172,7 @@ class ContactsStage(SegmentedStage):
         if contact is None:
             contact = self._contacts[name] = Contact(self._terms.duration_max_ms)
         elif isinstance(contact, bytes):
-            contact = self._contacts[name] = self._thaw(contact)
+            contact = self._contacts[name] = self._woken(contact)
         return contact
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
@@ -203,7 +211,7 @@ class ContactsStage(SegmentedStage):
         """Who is given up now; by name, because they all get the position of the tick."""
         due = []
         for name in self._open:
-            if self._contact(name).heard_ms + self._terms.silence_ms > now_ms:
+            if _heard(self._contacts[name])[1] + self._terms.silence_ms > now_ms:
                 break
             due.append(name)
         return sorted(due)
@@ -221,9 +229,9 @@ class ContactsStage(SegmentedStage):
         for name in sorted(self._contacts if late else self._open):
             kept = self._contacts[name]
             if isinstance(kept, bytes):
-                if _LOST not in kept:
+                if name not in self._open and _LOST not in kept:
                     continue
-                kept = self._thaw(kept)
+                kept = self._woken(kept)
             self._lose_if_older(kept, name, event.source, event.time, record)
 
     def _lose_if_older(
@@ -314,9 +322,8 @@ class ContactsStage(SegmentedStage):
     def _entity(self, name: str) -> Entity:
         contact = self._contacts[name]
         assert isinstance(contact, Contact)
-        value = HEAD.pack(contact.position, contact.heard_ms, name in self._open) + _pack(
-            contact.kept
-        )
+        head = HEAD.pack(contact.position, contact.heard_ms, name in self._open)
+        value = head + _pack((contact.levels, contact.kept))
         if name not in self._open:
             self._contacts[name] = (
                 value  # an ended contact is kept as bytes until somebody speaks of it again
@@ -342,12 +349,11 @@ class ContactsStage(SegmentedStage):
         """
         gone = []
         for name in self._quiet:
-            contact = self._contacts[name]
-            if name in self._open or name in self._repeated:
-                continue  # an open one: its levels count until its end is known
-            position, heard_ms, _ = _head(contact)
+            position, heard_ms = _heard(self._contacts[name])
             if position >= start or heard_ms + self._terms.horizon_ms > self.marks.mark_ms:
                 break
+            if name in self._open or name in self._repeated:
+                continue  # an open one: its levels count until its end is known
             gone.append(name)
         for name in gone:
             del self._contacts[name], self._quiet[name]
@@ -360,11 +366,16 @@ def _lost_after(visit: Visit, time_ms: int) -> bool:
     return visit.left is not None and visit.left.outcome == "lost" and visit.left.left_ms > time_ms
 
 
-def _head(contact: Contact | bytes) -> tuple[int, int, int]:
+def _is_open(sealed: bytes) -> bool:
+    return sealed[HEAD.size - 1] != 0
+
+
+def _heard(contact: Contact | bytes) -> tuple[int, int]:
+    """Its position, and when it was heard of last."""
     if isinstance(contact, bytes):
-        position, heard_ms, is_open = HEAD.unpack_from(contact)
-        return position, heard_ms, is_open
-    return contact.position, contact.heard_ms, 1
+        position, heard_ms, _ = HEAD.unpack_from(contact)
+        return position, heard_ms
+    return contact.position, contact.heard_ms
 
 
 def _decoded(raw: bytes) -> ev.ContactEvent:

@@ -52,7 +52,8 @@ class CustomersStage(SegmentedStage):
     ) -> None:
         super().__init__(partition, segment_size, board_partitions)
         self._post = post
-        self._customers: dict[str, list[Seen]] = {}
+        self._customers: dict[str, list[Seen] | bytes] = {}
+        """As bytes until somebody speaks of them (again)."""
         self._dirty: dict[str, None] = {}
         self._settled: set[str] = set()
 
@@ -61,13 +62,13 @@ class CustomersStage(SegmentedStage):
 
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
-        for key, _, value in self.versions.drain():
+        for position, key, value in self.versions.drain():
             if key == SYSTEM + b"mark":
                 self.marks.restore(value, committed)
-            else:
-                rows = [Seen(*row) for row in _unpack(value[HEAD.size :]) if row[0] < committed]
-                if rows:
-                    self._customers[key[1:].decode()] = rows
+            elif position < committed:
+                self._customers[key[1:].decode()] = value
+            elif rows := [row for row in _rows(value) if row.offset < committed]:
+                self._customers[key[1:].decode()] = rows
 
     def absorb(self, records: Sequence[Record]) -> None:
         self._begin(records)
@@ -112,6 +113,8 @@ class CustomersStage(SegmentedStage):
 
     def _known(self, customer: str) -> list[Seen]:
         known = self._customers.get(customer, [])
+        if isinstance(known, bytes):
+            known = self._customers[customer] = _rows(known)
         if customer not in self._settled:
             self._settled.add(customer)
             known = settle(known, self.running.segment * self.segment_size)
@@ -129,4 +132,11 @@ class CustomersStage(SegmentedStage):
 
     def _entity(self, name: str) -> Entity:
         rows = self._customers[name]
-        return Entity(_CUSTOMER + name.encode(), HEAD.pack(rows[-1].offset, 0, 0) + _pack(rows))
+        assert not isinstance(rows, bytes), "who is spoken of is not bytes"
+        value = HEAD.pack(rows[-1].offset, 0, 0) + _pack(rows)
+        self._customers[name] = value
+        return Entity(_CUSTOMER + name.encode(), value)
+
+
+def _rows(sealed: bytes) -> list[Seen]:
+    return [Seen(*row) for row in _unpack(sealed[HEAD.size :])]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from struct import Struct as Packed
-from typing import Any, NamedTuple
+from typing import Any
 
 from streams.core.events import Tick
 from streams.core.partials import Mark, RunningSegment
@@ -25,51 +25,55 @@ SYSTEM = b"\x00"
 """First byte of keys that are not contacts, agents or customers."""
 
 
-class Version(NamedTuple):
-    """One changelog record: ``value`` None is a tombstone."""
-
-    position: int
-    value: bytes | None
-
-
 class Versions:
     """The changelog as read: per key the record with the highest position, whatever the order."""
 
     __slots__ = ("by_key",)
 
     def __init__(self) -> None:
-        self.by_key: dict[bytes, Version] = {}
+        self.by_key: dict[bytes, bytes | int] = {}
+        """Key -> its bytes, or the position at which it was removed."""
 
     def take(self, records: Iterable[Record]) -> None:
+        # Millions of records come through here, nearly all of keys not seen before.
+        by_key = self.by_key
         for record in records:
-            version = self._version(record)
-            if record.key and version is not None:
-                known = self.by_key.get(record.key)
-                if known is None or version.position > known.position:
-                    self.by_key[record.key] = version
+            value = record.value or _removed_at(record)
+            key = record.key
+            if not key or value is None:
+                continue  # the sentinel
+            known = by_key.get(key)
+            if known is None or position_of(value) > position_of(known):
+                by_key[key] = value
 
     def removed_since(self, committed: int) -> dict[bytes, int]:
         """Key -> position of the removals at or beyond the commit."""
         return {
-            key: version.position
-            for key, version in self.by_key.items()
-            if version.value is None and version.position >= committed
+            key: found
+            for key, found in self.by_key.items()
+            if isinstance(found, int) and found >= committed
         }
 
-    def drain(self) -> list[tuple[bytes, int, bytes]]:
-        """(key, position, value) of all that was not removed, oldest position first; forgets them
-        here."""
-        live = [(k, v.position, v.value) for k, v in self.by_key.items() if v.value is not None]
-        self.by_key = {}
-        return sorted(live, key=lambda row: row[1])
+    def drain(self) -> list[tuple[int, bytes, bytes]]:
+        """(position, key, value) of all that was not removed, in this order; forgets them here."""
+        by_key, self.by_key = self.by_key, {}
+        unpack = HEAD.unpack_from
+        live = [(unpack(v)[0], k, v) for k, v in by_key.items() if isinstance(v, bytes)]
+        live.sort()
+        return live
 
-    def _version(self, record: Record) -> Version | None:
-        if record.value:
-            return Version(HEAD.unpack_from(record.value)[0], record.value)
-        for name, value in record.headers:
-            if name == POSITION_HEADER:
-                return Version(int(value), None)
-        return None  # the sentinel
+
+def position_of(found: bytes | int) -> int:
+    """The position of an entity's bytes, or of a removal."""
+    if isinstance(found, int):
+        return found
+    position: int = HEAD.unpack_from(found)[0]
+    return position
+
+
+def _removed_at(record: Record) -> int | None:
+    """The position of a removal; None for what is none."""
+    return next((int(value) for name, value in record.headers if name == POSITION_HEADER), None)
 
 
 def tombstone(key: bytes, position: int) -> Entity:

@@ -120,7 +120,7 @@ class StaffStage(SegmentedStage):
 
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
-        for key, _, value in self.versions.drain():
+        for _, key, value in self.versions.drain():
             if key == SYSTEM + b"mark":
                 self.marks.restore(value, committed)
             else:

@@ -36,6 +36,12 @@ def rows(changelog: Sequence[Change]) -> list[Record]:
     return [Record("log", 0, i, 0, c.key, c.value, c.headers) for i, c in enumerate(changelog)]
 
 
+def whole(stage: BoardStage, end: int) -> Seal:
+    """A seal with all its results taken."""
+    seal = stage.seal(end)
+    return seal._replace(results=list(seal.results))
+
+
 @dataclass
 class Life:
     """What came of a board: its changelog, and what readers of committed results saw.
@@ -172,7 +178,7 @@ def live(
         for step in range(at, until, size := random.randrange(1, 20)):
             life.stage.absorb(log[step : min(step + size, until)])
         at, troubles = until, troubles - (fate != "ok")
-        new_owner = bequeath(life, life.stage.seal(until), fate, random)
+        new_owner = bequeath(life, whole(life.stage, until), fate, random)
         if new_owner:
             at = life.commits[-1]
             life.stage = restarted(random, life.changelog, at, keep_ms)

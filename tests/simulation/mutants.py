@@ -44,17 +44,18 @@ class CommitFirst(Owner):
 
     async def _write_seal(self, seal: Seal) -> None:
         await super()._write_seal(seal._replace(results=(), entities=()))
-        await self._transact(seal)
+        await self._transact(iter(()), list(seal.results), seal)
 
 
 class OutputsLast(Owner):
     """Entities and commit before the partials that go with them."""
 
-    async def write(self) -> None:
+    async def write(self) -> float | None:
         self.kept_back: list[Output] = []
-        await super().write()
+        busy_seconds = await super().write()
         for output in self.kept_back:
             await self._send(self._plain, [output])
+        return busy_seconds
 
     async def _send_outputs(self, outputs: Sequence[Output]) -> None:
         self.kept_back = list(outputs)
@@ -64,16 +65,17 @@ class ResultsLast(Owner):
     """Cells and commit first, then the results, in a transaction of their own."""
 
     async def _write_seal(self, seal: Seal) -> None:
+        results = list(seal.results)
         await super()._write_seal(seal._replace(results=()))
-        await self._transact(seal._replace(entities=()))
+        await self._transact(iter(()), results, seal._replace(entities=()))
 
 
 class BareTombstones(Owner):
     """Removals without the header that carries their position."""
 
-    async def _transact(self, seal: Seal) -> None:
+    async def _write_seal(self, seal: Seal) -> None:
         entities = [e if e.value is not None else e._replace(headers=()) for e in seal.entities]
-        await super()._transact(seal._replace(entities=entities))
+        await super()._write_seal(seal._replace(entities=entities))
 
 
 class SaysLettersAgain(Letters):

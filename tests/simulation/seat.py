@@ -133,7 +133,7 @@ class Seat:
         owner, room = self.owner, PENDING_SEGMENTS * self.world.plan.segment_size
         if not self.started:
             self.step()
-        elif self.alive and not owner.shard.dead and owner.pending <= room:
+        elif self.alive and not owner.shard.dead and owner.pending <= room and not owner.still:
             records = self.world.kafka.log(*self.place).read(self.fetch, count)
             if records:
                 self.fetch = records[-1].offset + 1

@@ -24,7 +24,7 @@ from streams.core.partials import Partial
 from streams.core.source import Record
 from streams.core.window import Window
 from streams.stages import wire
-from streams.stages.keyed import Version, Versions
+from streams.stages.keyed import Versions
 from tests.boards.account import Account
 from tests.boards.definitions import KEEP_MS, MINUTE
 from tests.boards.lives import FATES, live
@@ -142,11 +142,12 @@ def _dropped_by_what_was_restored(patch: pytest.MonkeyPatch) -> None:
 
 
 def _last_record_wins(patch: pytest.MonkeyPatch) -> None:
+    right = Versions.take
+
     def take(self: Versions, rows: Iterator[Record]) -> None:
         for row in rows:
-            version = self._version(row)
-            if row.key and version is not None:
-                self.by_key[row.key] = Version(version.position, version.value)
+            self.by_key.pop(row.key or b"", None)
+            right(self, iter([row]))
 
     patch.setattr(Versions, "take", take)
 

@@ -13,7 +13,7 @@ from streams.core.source import Record
 from streams.stages import board_wire, wire
 from streams.stages.board import BoardStage
 from tests.boards.definitions import MINUTE, VOICE, A, B
-from tests.boards.lives import Change, changed, cleaned, new_stage, records, restarted, rows
+from tests.boards.lives import Change, changed, cleaned, new_stage, records, restarted, rows, whole
 from tests.boards.topics import Message
 
 # -- the shape of what is written
@@ -22,7 +22,7 @@ from tests.boards.topics import Message
 def sealed(*messages: Message, stage: BoardStage | None = None) -> tuple[BoardStage, Any]:
     stage = stage or started()
     stage.absorb(records(messages))
-    return stage, stage.seal(len(messages))
+    return stage, whole(stage, len(messages))
 
 
 def started() -> BoardStage:
@@ -107,7 +107,7 @@ def test_what_is_withdrawn_is_a_tombstone_with_its_revision() -> None:
     stage, _ = sealed(SHARE)
     withdrawn = SHARE._replace(position=2, amounts={"offered": 0, "answered": 1})
     stage.absorb([Record("partials", 0, 7, 0, None, wire.encode(withdrawn))])
-    gone = [o for o in stage.seal(8).results if o.value is None]
+    gone = [o for o in whole(stage, 8).results if o.value is None]
     assert {json.loads(o.key or b"")[0] for o in gone} == {"level", "waits"}
     assert {tuple(o.headers) for o in gone} == {(("revision", b"7"),)}
     assert {o.stream for o in gone} == {"kpi.test"}
@@ -154,7 +154,7 @@ def test_keys_of_cells_and_registers_differ_whatever_the_names() -> None:
 def test_a_seal_without_news_writes_nothing() -> None:
     stage, _ = sealed(SHARE)
     stage.absorb(records([SHARE]))
-    assert stage.seal(2) == ((), [], [], 2)
+    assert whole(stage, 2) == ((), [], [], 2)
     assert stage.publish() == ()
 
 
@@ -185,7 +185,7 @@ def test_an_aborted_record_is_stored_again_before_the_cleaner_removes_it() -> No
     changelog = [changed(e, aborted=True) for e in seal.entities]
     successor = restarted(random, changelog, 0)
     successor.absorb(records([SHARE]))
-    changelog += [changed(e, aborted=False) for e in successor.seal(1).entities]
+    changelog += [changed(e, aborted=False) for e in whole(successor, 1).entities]
     last = restarted(random, cleaned(random, changelog), 1)
     assert last._board.lines[A].cells[MINUTE].total == {"offered": 4, "answered": 1, "wait:1": 1}
 
@@ -199,10 +199,10 @@ def test_nothing_is_said_before_the_replay_has_passed_what_was_restored() -> Non
     successor = restarted(Random(0), aborted, 0)
     log = records(topic)
     successor.absorb(log[:1])
-    first = successor.seal(1)
-    assert (first.results, first.commit) == ((), 1), "the commit goes on"
+    first = whole(successor, 1)
+    assert (first.results, first.commit) == ([], 1), "the commit goes on"
     successor.absorb(log[1:])
-    assert result(successor.seal(3), "offered", "queue", "A", "voice", "day")["value"] == 13
+    assert result(whole(successor, 3), "offered", "queue", "A", "voice", "day")["value"] == 13
 
 
 def test_a_seal_without_results_does_not_acknowledge_an_aborted_one() -> None:
@@ -214,23 +214,25 @@ def test_a_seal_without_results_does_not_acknowledge_an_aborted_one() -> None:
     first, second, third = new_stage(), new_stage(), new_stage()
     first.start(0)
     first.absorb(log[:5])
-    aborted = [changed(e, aborted=True) for e in first.seal(5).entities]
+    aborted = [changed(e, aborted=True) for e in whole(first, 5).entities]
     second.start(0)
     second.absorb(log)
-    aborted += [changed(e, aborted=True) for e in second.seal(7).entities if b"marks" not in e.key]
+    aborted += [
+        changed(e, aborted=True) for e in whole(second, 7).entities if b"marks" not in e.key
+    ]
     third.restore(rows(aborted))
     third.start(0)
     silent = []
     for start, end in ((0, 4), (4, 5)):
         third.absorb(log[start:end])
-        seal = third.seal(end)
-        assert (seal.results, seal.commit) == ((), end)
+        seal = whole(third, end)
+        assert (seal.results, seal.commit) == ([], end)
         silent += [changed(e, aborted=False) for e in seal.entities]
     for order in (1, -1):
         fourth = new_stage()
         fourth.restore(rows([*aborted, *silent][::order]))
         fourth.start(5)
         fourth.absorb(log[5:])
-        said = fourth.seal(7)
+        said = whole(fourth, 7)
         quarter = ("quarter_hour", (MINUTE - 5) * 60_000)
         assert result(said, "offered", "queue", "A", "voice", *quarter)["value"] == 4
