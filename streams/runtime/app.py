@@ -24,7 +24,7 @@ from streams.runtime.rounds import Rounds
 from streams.runtime.security import aiokafka_options, faust_credentials
 from streams.runtime.stages import Shape, StageSpec, stage_specs, targets
 from streams.runtime.stall import watch
-from streams.runtime.tables import Raw, stage_table
+from streams.runtime.tables import Raw, Tables, stage_table
 from streams.runtime.transport import PromptTransport
 from streams.runtime.view import boards, health, worker_view
 from streams.runtime.writing import Target
@@ -151,6 +151,7 @@ def _app(settings: Settings, client: Mapping[str, Any]) -> faust.App:
         web_enabled=False,
         stream_wait_empty=False,
         ConsumerScheduler=Folding,
+        TableManager=Tables,
         consumer_max_fetch_size=1 << 20,
         broker_check_crcs=False,
         table_standby_replicas=0,

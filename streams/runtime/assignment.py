@@ -58,6 +58,7 @@ class Assignment:
         self._own = own
         self._losses = losses
         self._background = background
+        self._ended = asyncio.Event()
         self._steady = asyncio.Event()
         self._changelog_ends: dict[At, int] = {}
 
@@ -75,17 +76,21 @@ class Assignment:
         began = monotonic()
         self.hold()
         self.rebalances += 1
-        if generation < 0:  # the group has given us up again meanwhile: nothing of it is ours
+        if self._ended.is_set() or generation < 0:  # the group has given us up again meanwhile
             self.drop_all()
             return
         mine = sorted(at for at in assigned if at[0] in self._specs)
         kept = await self._keep(mine, generation)
         taken = {at: self._own(*at, generation) for at in mine if at not in kept}
         await asyncio.gather(*(o.take_over() for o in taken.values() if o.changelog))
-        await _sentinels(taken.values(), plain)
+        await self._write_sentinels(taken.values(), plain)
         await self._find_starts(taken, logs)
         await self._remember_ends(kept, logs)
-        self.owners = kept | taken
+        if self._ended.is_set():
+            for owner in taken.values():
+                self._give_up(owner)
+            return
+        self.owners = {at: kept[at] for at in kept if at in self.owners} | taken
         self.kept = len(kept)
         log.info(
             "rebalance: generation %d, %d partitions kept, %d fenced in %.2f s",
@@ -102,13 +107,24 @@ class Assignment:
             for at, owner in self.owners.items()
             if at in mine and _outlives(owner, generation)
         }
-        self.drop(at for at in list(self.owners) if at not in stays)
+        self.drop([at for at in self.owners if at not in stays])
         for owner in stays.values():
             owner.generation = generation
         self._steady.set()
         quiet = await asyncio.gather(*(o.quiet(QUIET_SECONDS) for o in stays.values()))
         self.drop(at for at, is_quiet in zip(stays, quiet, strict=True) if not is_quiet)
         return {at: owner for at, owner in stays.items() if at in self.owners}
+
+    async def _write_sentinels(self, owners: Iterable[Owner], plain: Writer) -> None:
+        sent: list[tuple[Owner, Any]] = []
+        for owner in owners:
+            if owner.changelog:
+                key = self._losses.sentinel(owner.topic, owner.changelog)
+                (future,) = await plain.send(owner.changelog, owner.partition, [(key, b"", ())])
+                sent.append((owner, future))
+        await settled([future for _, future in sent])
+        for owner, future in sent:
+            owner.sentinel = future.result().offset
 
     async def _find_starts(self, taken: dict[At, Owner], logs: LogReader) -> None:
         changelogs = [(o.changelog, o.partition) for o in taken.values() if o.changelog]
@@ -138,15 +154,24 @@ class Assignment:
     def drop(self, which: Iterable[At]) -> None:
         """Nothing touches these shards any more."""
         for at in which:
-            owner = self.owners.pop(at)
-            owner.die()
-            self.given_up.update(owner.counted())
-            self._background(_quietly(owner.close()))
+            owner = self.owners.pop(at, None)
+            if owner is not None:
+                self._give_up(owner)
+
+    def _give_up(self, owner: Owner) -> None:
+        owner.die()
+        self.given_up.update(owner.counted())
+        self._background(_quietly(owner.close()))
 
     def drop_all(self) -> None:
         self.restored = False
         self.drop(list(self.owners))
         self._steady.set()
+
+    def end(self) -> None:
+        """The worker stops: nothing is taken any more."""
+        self._ended.set()
+        self.drop_all()
 
     # -- commits
 
@@ -176,17 +201,6 @@ CommitOffset = Callable[[At, int, str], Awaitable[bool]]
 def _outlives(owner: Owner, generation: int) -> bool:
     started = owner.shard.next is not None
     return started and not owner.shard.dead and owner.generation + 1 == generation
-
-
-async def _sentinels(owners: Iterable[Owner], plain: Writer) -> None:
-    sent: list[tuple[Owner, Any]] = []
-    for owner in owners:
-        if owner.changelog:
-            (future,) = await plain.send(owner.changelog, owner.partition, [(b"", b"", ())])
-            sent.append((owner, future))
-    await settled([future for _, future in sent])
-    for owner, future in sent:
-        owner.sentinel = future.result().offset
 
 
 async def _quietly(closing: Awaitable[None]) -> None:

@@ -109,7 +109,7 @@ class Runtime:
             last = [asyncio.ensure_future(self._write(o)) for o in self.owners.values()]
             if last:
                 await asyncio.wait(last, timeout=5)
-            self.assignment.drop_all()
+            self.assignment.end()
             await asyncio.gather(self.plain.stop(), self.logs.stop(), return_exceptions=True)
 
     def fail(self, error: BaseException) -> None:
@@ -178,9 +178,15 @@ class Runtime:
         if records.since > owner.restored_to:
             self._restore_from(owner)
             return
+        self._check_sentinels(owner, records)
         owner.stage.restore(records)
         owner.restored_to = max(owner.restored_to, records.until)
         self.restored_records += len(records)
+
+    def _check_sentinels(self, owner: Owner, records: Any) -> None:
+        expected = self.losses.sentinel(owner.topic, str(owner.changelog))
+        for key in {record.key for record in records if record.value == b""}:
+            self.losses.check_sentinel((owner.topic, owner.partition), key or b"", expected)
 
     def _restore_from(self, owner: Owner) -> None:
         """Read the changelog again from where the owner stands."""

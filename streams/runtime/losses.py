@@ -18,6 +18,7 @@ from streams.errors import StateError
 log = logging.getLogger("streams")
 At = tuple[str, int]
 """Topic and partition."""
+SENTINEL = b"\x00topics "
 ACCEPT = "or set processing.lost_records = accept to go on without them"
 
 
@@ -47,6 +48,21 @@ class Losses:
     def note(self, topic: str, changelog: str | None) -> str:
         """What goes with a commit: which incarnation of the topics it is about."""
         return " ".join(self._ids.get(t, "") for t in (topic, changelog) if t is not None)
+
+    def sentinel(self, topic: str, changelog: str) -> bytes:
+        """The key of the changelog record of a takeover.  With another incarnation of the topic it
+        is another key, so the log cleaner keeps it."""
+        return SENTINEL + self.note(topic, changelog).encode()
+
+    def check_sentinel(self, at: At, key: bytes, expected: bytes) -> None:
+        """A changelog tells which topic its state is of; the group's commits do not, when the topic
+        was deleted and they with it."""
+        if key.startswith(SENTINEL) and key != expected:
+            raise StateError(
+                f"{_named(at)} is not the topic that was processed before",
+                "it was deleted and made again, and the state is of the one before",
+                "restore the topic, or begin anew under a new kafka.app_id",
+            )
 
     def start(
         self, at: At, committed: Committed | None, span: Span, *, segment: int, note: str

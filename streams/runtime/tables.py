@@ -14,6 +14,8 @@ from typing import Any, Protocol, cast
 
 import faust
 from faust.stores.base import Store as BaseStore
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.tables.table import Table
 from faust.types import TP
 
@@ -46,6 +48,33 @@ class Restoring(Protocol):
     def kept_until(self, changelog: str, partition: int) -> int | None: ...
     def restore(self, stage: str, partition: int, records: Any) -> None: ...
     def fail(self, error: BaseException) -> None: ...
+
+
+class KeptRecovery(Recovery):
+    """Faust's recovery, for which the log of a kept shard ends where the shard became quiet.
+
+    The marker of its last transaction may come after that, and is delivered to nobody: recovery
+    would wait for it for ever.
+    """
+
+    async def _build_highwaters(
+        self, consumer: Any, tps: set[TP], destination: Any, title: str
+    ) -> None:
+        await super()._build_highwaters(consumer, tps, destination, title)
+        for tp in tps:
+            kept_until = self.tp_to_table[tp].persisted_offset(tp)
+            if kept_until is not None:
+                destination[tp] = kept_until
+
+
+class Tables(TableManager):
+    """The tables with that recovery."""
+
+    @property
+    def recovery(self) -> Recovery:
+        if self._recovery is None:
+            self._recovery = KeptRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
 
 class StageStore(BaseStore):  # type: ignore[type-arg]

@@ -92,6 +92,17 @@ def test_a_hole_of_markers_is_passed_and_one_of_retention_is_not() -> None:
     assert accepting.records == {AT[0]: 18}
 
 
+def test_the_state_of_a_topic_that_was_made_again_is_refused() -> None:
+    """Deleting a topic deletes the group's commits, so only the changelog knows."""
+    losses = Losses(True, IDS)
+    expected = losses.sentinel(AT[0], LOG[0])
+    for key in (expected, b"", b"c1790000000.1"):
+        losses.check_sentinel(AT, key, expected)
+    other = Losses(True, IDS | {AT[0]: "another"}).sentinel(AT[0], LOG[0])
+    with pytest.raises(StateError, match="made again"):
+        losses.check_sentinel(AT, other, expected)
+
+
 def test_a_log_that_ends_before_what_was_read_stops_the_worker() -> None:
     Losses(False, IDS).shrunk(AT, 40, 40)
     with pytest.raises(StateError, match="ends at 39, but 40 were read"):
