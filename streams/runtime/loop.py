@@ -38,7 +38,7 @@ BOARD_PENDING_SEGMENTS = 64
 GATHER_SECONDS = 0.02
 EXIT_FAILED = 70
 BOARD = "board"
-SHARE, SHARE_BEHIND = 0.25, 0.05
+SHARE, SHARE_BEHIND = 0.5, 0.05
 """How much of the time computing results may take, and how much of it while behind."""
 BEHIND_RECORDS = 20_000
 REREAD_SECONDS = 2.0
@@ -84,7 +84,6 @@ class Runtime:
         self._reach = reach
         self._started = asyncio.Lock()
         self._running = False
-        self._calling = False
         self._background: set[asyncio.Future[Any]] = set()
 
     @property
@@ -258,7 +257,8 @@ class Runtime:
             try:
                 if owner.shard.absorb(records):
                     owner.moved_at = monotonic()
-                    self._say_soon(owner)
+                    if owner.stage.name == BOARD:
+                        self._say_soon(owner)
                 self._check_letters(owner)
                 return
             except Jump as jump:
@@ -307,31 +307,22 @@ class Runtime:
             return
         for owner in self.owners.values():
             if owner.stage.name == BOARD:
-                self._say(owner)
+                self._say_soon(owner)
             else:
                 self._in_background(self._write(owner))
 
     def _say_soon(self, owner: Owner) -> None:
-        """News for a board: it says its results when the partials of all partitions have had the
-        time to come, and not only at the next round."""
-        if owner.stage.name == BOARD and not self._calling:
-            self._calling = True
-            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._boards_say)
-
-    def _boards_say(self) -> None:
-        self._calling = False
-        for owner in list(self.owners.values()):
-            if owner.stage.name == BOARD and self.assignment.restored:
-                self._say(owner)
+        """A board says what is new when the partials of all partitions have had the time to come,
+        and when it has rested."""
+        if not owner.called and owner.shard.unsealed:
+            owner.called = True
+            wait_seconds = max(GATHER_SECONDS, owner.rest_until - monotonic())
+            asyncio.get_running_loop().call_later(wait_seconds, self._say, owner)
 
     def _say(self, owner: Owner) -> None:
-        """What a board says is as much as it has windows, whatever the number of events.  So after
-        a long one it rests: all boards together take no more than their share of the time."""
-        if owner.rest_until > monotonic():
-            return
-        boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
-        share = SHARE_BEHIND if self._behind() else SHARE
-        self._in_background(self._write_and_rest(owner, boards / share))
+        owner.called = False
+        if self.assignment.restored and not owner.shard.dead:
+            self._in_background(self._write_and_rest(owner))
 
     def _behind(self) -> bool:
         """So far behind the logs' ends that catching up matters more than saying news at once."""
@@ -342,10 +333,16 @@ class Runtime:
         )
         return lag > BEHIND_RECORDS
 
-    async def _write_and_rest(self, owner: Owner, factor: float) -> None:
+    async def _write_and_rest(self, owner: Owner) -> None:
+        """What a board says is as much as it has windows, whatever the number of events.  So it
+        rests when it has said much: all boards together take no more than their share of the time,
+        but for what they have saved."""
         busy_seconds = await self._write(owner)
         if busy_seconds is not None:
-            owner.rest_until = monotonic() + busy_seconds * factor
+            boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
+            share = (SHARE_BEHIND if self._behind() else SHARE) / boards
+            owner.rest_until = owner.purse.spend(busy_seconds, share, monotonic())
+            self._say_soon(owner)
 
     async def _write(self, owner: Owner) -> float | None:
         try:

@@ -50,6 +50,25 @@ RESULTS_MAX = 5_000
 """Results in one transaction, and made in one go: some 50 ms."""
 
 
+SAVED_SECONDS_MAX = 0.1
+"""What a board may have saved: the turn of a minute makes many results at once."""
+
+
+class Purse:
+    """Time to compute, earned as a share of the time that passes and saved up to a bound."""
+
+    def __init__(self) -> None:
+        self._saved_seconds = SAVED_SECONDS_MAX
+        self._at = 0.0
+
+    def spend(self, seconds: float, share: float, now: float) -> float:
+        """Spend what was used until ``now``; from when on there is something again."""
+        earned = (now - self._at) * share
+        saved = min(SAVED_SECONDS_MAX, self._saved_seconds + earned) - seconds
+        self._saved_seconds, self._at = saved, now
+        return now + max(0.0, -saved) / share
+
+
 class Lost(Exception):
     """The partition is not ours any more; what was being written loses by its position."""
 
@@ -97,7 +116,10 @@ class Owner:
         """The next offset of the changelog to restore."""
         self.sentinel = -1
         """The offset of the changelog's last record at takeover."""
+        self.purse = Purse()
         self.rest_until = 0.0
+        self.called = False
+        """A board's next write is on the clock."""
         self.died_at = 0.0
         self._targets = targets
         self._plain = plain
@@ -106,7 +128,7 @@ class Owner:
         self._letters = letters
         self._reach = reach
         self._busy_seconds = 0.0
-        self._lock = asyncio.Lock()
+        self._publishing, self._sealing = asyncio.Lock(), asyncio.Lock()
 
     @property
     def absorbed(self) -> int | None:
@@ -158,28 +180,36 @@ class Owner:
     async def quiet(self, seconds: float) -> bool:
         """Wait for a write in flight to end, so long; whether the shard still lives after it."""
         try:
-            async with asyncio.timeout(seconds), self._lock:
+            async with asyncio.timeout(seconds), self._publishing, self._sealing:
                 return not self.shard.dead
         except TimeoutError:
             return False
 
     async def write(self) -> float | None:
         """Publish what changed and write what is sealed; for how many seconds computing held the
-        loop.  One at a time: a call while one runs returns at once, with None."""
-        if self._lock.locked() or self.shard.dead or self.shard.next is None:
+        loop.  One at a time: a call while one runs returns at once, with None.  Only a segment's
+        seal, whose outputs are out already, does not keep the next publish waiting."""
+        lock = self._publishing if self.stage.by_segment else self._sealing
+        if lock.locked() or self.shard.dead or self.shard.next is None:
             return None
-        async with self._lock:
+        async with self._publishing:
             began = perf_counter()
             seals = self.shard.take_seals()
             running = self.stage.publish()
             self._busy_seconds = perf_counter() - began
             self.still = not self.stage.by_segment and bool(seals)
             await self._send_outputs([*(o for seal in seals for o in seal.outputs), *running])
-            for seal in seals:
-                await self._write_seal(seal)
-            self.still = False
-            self.room.set()
-            return self._busy_seconds
+            if not self.stage.by_segment:
+                return await self._write_seals(seals)
+        return await self._write_seals(seals)
+
+    async def _write_seals(self, seals: Sequence[Seal]) -> float:
+        if seals:
+            async with self._sealing:  # in the order of their outputs: a lock serves who came first
+                for seal in seals:
+                    await self._write_seal(seal)
+                self._stir()
+        return self._busy_seconds
 
     async def _write_seal(self, seal: Seal) -> None:
         self._check()
@@ -200,7 +230,14 @@ class Owner:
         taken = list(islice(results, RESULTS_MAX))
         self._busy_seconds += perf_counter() - began
         self.slices_written += 1
+        if len(taken) < RESULTS_MAX:
+            self._stir()
         return taken
+
+    def _stir(self) -> None:
+        """All results are made: the stage may go on."""
+        self.still = False
+        self.room.set()
 
     async def _transact(self, results: Iterator[Output], first: list[Output], seal: Seal) -> None:
         """Results and entities together.  Results too many for the time one transaction may take,
@@ -242,7 +279,7 @@ class Owner:
         unsaid = await self._letters.unsaid(letters)
         self._check()
         if unsaid:
-            async with self.fence.producer.transaction():
+            async with self._sealing, self.fence.producer.transaction():
                 await self._send(self.fence, unsaid)
             self._reached("letters")
             self._check()

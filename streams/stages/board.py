@@ -122,7 +122,7 @@ class BoardStage:
         """One by one: a busy minute of many queues has hundreds of thousands."""
         for result in self._board.said():
             self.counts["results"] += 1
-            yield bytes_of.result_output(result)
+            yield bytes_of.result_output(result, self.partition)
 
     def _entities(self, changes: Changes) -> Sequence[Entity]:
         entities = [bytes_of.cell_entity(cell) for cell in changes.cells]

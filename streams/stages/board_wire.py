@@ -93,14 +93,15 @@ def _split(key: bytes) -> tuple[CutKey, bytes]:
 # -- results
 
 
-def result_output(result: Result) -> Output:
-    """A result for its family's topic; one that is withdrawn is a tombstone with its revision."""
+def result_output(result: Result, partition: int) -> Output:
+    """A result for its family's topic, in the partition of its board; one that is withdrawn is a
+    tombstone with its revision."""
     kpi, cut, key, span, value, status, revision, as_of_ms = result
     stream = f"kpi.{kpi.family}"
     start = () if span.kind in UNDATED else (span.start_ms,)
     name = orjson.dumps((kpi.name, *cut, span.kind, *start))
     if value is None:
-        return Output(stream, name, None, None, ((REVISION_HEADER, b"%d" % revision),))
+        return Output(stream, name, None, partition, ((REVISION_HEADER, b"%d" % revision),))
     row: dict[str, Any] = {
         "kpi": kpi.name,
         "key": key,
@@ -115,7 +116,7 @@ def result_output(result: Result) -> Output:
     }
     if value.buckets is not None:
         row["buckets"] = value.buckets
-    return Output(stream, name, orjson.dumps(row))
+    return Output(stream, name, orjson.dumps(row), partition)
 
 
 @lru_cache(4_096)
