@@ -134,6 +134,9 @@ def _ids(settings: Settings, specs: Sequence[StageSpec]) -> dict[str, str]:
     return ids(settings.kafka.bootstrap, sorted(names), settings.kafka.client_options())
 
 
+BATCHES_WAITING_MAX = 8
+
+
 class Folderless(faust.App):
     """Faust makes a folder for its tables; ours are in memory, and a folder would stay behind."""
 
@@ -150,6 +153,8 @@ def _app(settings: Settings, client: Mapping[str, Any]) -> faust.App:
         topic_partitions=kafka.partitions,
         web_enabled=False,
         stream_wait_empty=False,
+        # Of folded batches, thousands of records each: what waits before a busy stage is memory.
+        stream_buffer_maxsize=BATCHES_WAITING_MAX,
         ConsumerScheduler=Folding,
         TableManager=Tables,
         consumer_max_fetch_size=1 << 20,

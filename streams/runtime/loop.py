@@ -68,6 +68,7 @@ class Runtime:
         """Where the logs end, as of the last look."""
         self.turned_at = monotonic()
         """When the loop last came round."""
+        self.turns = 0
         self.restored_records = 0
         """Changelog records taken since the process started."""
         self.stopping = False

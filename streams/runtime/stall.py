@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("streams")
 LOOK_SECONDS = 1.0
+ASLEEP_SECONDS = 5.0
 Work = tuple[str, str]
 """What there is to do, where."""
 
 
 def work(runtime: Runtime) -> Iterator[tuple[Work, object]]:
     """What should be moving now, with what shows that it does."""
-    yield ("loop", "the event loop"), runtime.turned_at
+    if runtime.turns:  # it turns when Kafka was reached; who never reaches it ends by itself
+        yield ("loop", "the event loop"), runtime.turns
     if not runtime.assignment.restored and runtime.assignment.rebalances:
         yield (
             ("restore", "all partitions"),
@@ -78,9 +80,13 @@ def watch(runtime: Runtime, seconds: float) -> Callable[[], None]:
 
 
 def _watch(runtime: Runtime, dog: Watchdog, seconds: float, over: threading.Event) -> None:
+    looked_at = monotonic()
     while not over.wait(LOOK_SECONDS):
         if runtime.stopping:
             return
+        if monotonic() - looked_at > ASLEEP_SECONDS:
+            dog = Watchdog(seconds)  # the whole process stood still, not the work in it
+        looked_at = monotonic()
         stalled = dog.stalled(list(work(runtime)), monotonic())
         if stalled is not None:
             _end(runtime, stalled, seconds)
