@@ -55,7 +55,11 @@ def _consumer(wanted: Task) -> Consumer:
             "group.id": wanted.group,
             "enable.auto.commit": False,
             "check.crcs": False,
-            "queued.min.messages": 200_000,
+            # So much that fetching never pauses; by default it rests for a second when the queue
+            # is full, and the engine waits.
+            "queued.min.messages": 2_000_000,
+            "queued.max.messages.kbytes": 1 << 20,
+            "fetch.queue.backoff.ms": 5,
             "fetch.message.max.bytes": 4 << 20,
         }
     )
