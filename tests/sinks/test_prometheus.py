@@ -152,7 +152,7 @@ def test_a_board_stage_is_what_the_exporter_reads() -> None:
     cut = ("queue", "PS", "voice")
     partial = Partial("contacts-0", 0, cut, 29_853_066, 7, {"contacts_offered": 3})
     stage.absorb([Record("partials", 0, 0, 0, b"", encode(partial))])
-    stage.seal(1)
+    assert list(stage.seal(1).results)
     found = collect(KpiCollector(lambda: [stage]))
     day = {"queue": "PS", "channel": "voice", "window": "day", "state": "open"}
     offered = found["cc_window_contacts_offered"]
