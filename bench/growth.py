@@ -29,7 +29,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from bench.load_shape import PARTITIONS, Load, Sent, Shape, standing
-from bench.rig import EVENTS, Rig, machine, progress, release_workers, rig, table
+from bench.rig import EVENTS, Rig, command_line, machine, progress, release_workers, rig, table
 from streams import codec
 from streams.arrival import Offsets
 from streams.core.events import Tick
@@ -353,12 +353,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.growth",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line("growth", __doc__, EXAMPLES)
     parser.add_argument("--events", type=int, default=600_000, help="that count (600000)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each case (3)")
     parser.add_argument(

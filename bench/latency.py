@@ -25,7 +25,8 @@ from typing import NamedTuple
 from bench.load_shape import PROBE_QUEUES, Shape
 from bench.paced import START_SECONDS, Pacer, Plan, Report
 from bench.probing import Arrivals, MetricsWatch, TopicWatch, quantile_ms
-from bench.rig import EVENTS, Rig, Usage, machine, progress, rig, table
+from bench.processes import Usage
+from bench.rig import EVENTS, Rig, command_line, machine, progress, rig, table
 from streams.errors import StreamsError
 
 WARM_UP_SECONDS = 10
@@ -157,7 +158,7 @@ def _used(stand: Rig, plan: Plan, seconds: int) -> Usage:
     before = stand.usage()
     _sleep_until(first + seconds)
     after = stand.usage()
-    return Usage(after.cpu_seconds - before.cpu_seconds, after.memory_bytes)
+    return after._replace(cpu_seconds=after.cpu_seconds - before.cpu_seconds)
 
 
 def _sleep_until(at: float) -> None:
@@ -251,12 +252,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.latency",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line("latency", __doc__, EXAMPLES)
     parser.add_argument(
         "--rates", type=_rates, default=[1_000, 10_000, 20_000], help="events/s, by commas"
     )

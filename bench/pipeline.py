@@ -51,7 +51,7 @@ def prepare(bootstrap: str, events: int, name: str) -> tuple[Deployment, int]:
     deployment = Deployment.of(load(_environment(bootstrap, name, events)))
     topics.apply(bootstrap, deployment.specs())
     topic = deployment.topic(voice_events.TOPIC)
-    asyncio.run(voice_events.produce(bootstrap, topic, events, QUEUES))
+    asyncio.run(voice_events.send(bootstrap, topic, voice_events.calls(events, QUEUES)))
     queued = sum(1 for _, _, value in voice_events.calls(events, QUEUES) if b".queued" in value)
     return deployment, queued
 

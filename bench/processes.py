@@ -13,17 +13,22 @@ _PROC = Path("/proc")
 
 
 class Usage(NamedTuple):
-    """CPU seconds so far, with those of threads and children; the most memory that was ever
-    resident, in bytes, added up over the processes."""
+    """CPU seconds so far, with those of threads and children; what is resident, in bytes, and the
+    most that ever was, each added up over the processes."""
 
     cpu_seconds: float
+    memory_bytes: int
     memory_peak_bytes: int
 
 
-def usage(process: int) -> Usage:
-    """What a process and its living descendants have used."""
-    own = [_usage_of(each) for each in (process, *_descendants(process))]
-    return Usage(sum(u.cpu_seconds for u in own), sum(u.memory_peak_bytes for u in own))
+def usage(*processes: int) -> Usage:
+    """What processes and their living descendants have used; nothing of those that are gone."""
+    own = [_usage_of(each) for p in processes for each in (p, *_descendants(p))]
+    return Usage(
+        sum(u.cpu_seconds for u in own),
+        sum(u.memory_bytes for u in own),
+        sum(u.memory_peak_bytes for u in own),
+    )
 
 
 def _usage_of(process: int) -> Usage:
@@ -31,11 +36,15 @@ def _usage_of(process: int) -> Usage:
         fields = (_PROC / str(process) / "stat").read_text().rsplit(")", 1)[1].split()
         status = (_PROC / str(process) / "status").read_text()
     except (OSError, IndexError):
-        return Usage(0.0, 0)
+        return Usage(0.0, 0, 0)
     # utime, stime and what ended children used.
     ticks = sum(int(field) for field in fields[11:15])
-    peak_kib = next((int(s.split()[1]) for s in status.splitlines() if s.startswith("VmHWM")), 0)
-    return Usage(ticks / os.sysconf("SC_CLK_TCK"), peak_kib * 1024)
+    resident, peak = _kib(status, "VmRSS"), _kib(status, "VmHWM")
+    return Usage(ticks / os.sysconf("SC_CLK_TCK"), resident * 1024, peak * 1024)
+
+
+def _kib(status: str, name: str) -> int:
+    return next((int(s.split()[1]) for s in status.splitlines() if s.startswith(name)), 0)
 
 
 def _descendants(process: int) -> Iterator[int]:

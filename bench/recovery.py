@@ -28,10 +28,12 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Literal, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from bench.processes import Usage, usage
+from bench.voice_events import PARTITIONS, TOPIC, send
 from streams import codec
 from streams.arrival import Offsets
 from streams.core import events as ev
@@ -39,17 +41,13 @@ from streams.core.partials import Partial
 from streams.deployment import PARTIALS, Deployment
 from streams.kafka import topics
 from streams.kafka.embedded import EmbeddedCluster
-from streams.runtime.writing import Writer, settled
 from streams.settings import Settings, load
 from streams.stages.wire import decode
 
-PARTITIONS = 4
 QUEUES = 40
 AGENTS = 2_000
-CHUNK = 20_000
 SPAN_MS = 600_000
 """The events are spread over so much time, up to now."""
-TOPIC = "events.contact.v1"
 SECONDS_MAX = 600
 MIB = 2**20
 _RESTORED = re.compile(r"contacts: ([\d,]+) changelog records restored in ([\d.]+) s")
@@ -170,35 +168,6 @@ def _answered(number: int, at_ms: int) -> ev.Answered:
     )
 
 
-async def send(bootstrap: str, topic: str, rows: Iterator[tuple[int, bytes, bytes]]) -> int:
-    """Put events into the log; how many."""
-    count = 0
-    async with _writer(bootstrap) as writer:
-        waiting: list[list[Any]] = [[] for _ in range(PARTITIONS)]
-        for count, (partition, key, value) in enumerate(rows, 1):
-            waiting[partition].append((key, value, ()))
-            if count % CHUNK == 0:
-                await _flush(writer, topic, waiting)
-        await _flush(writer, topic, waiting)
-    return count
-
-
-async def _flush(writer: Writer, topic: str, waiting: list[list[Any]]) -> None:
-    for lane, rows in enumerate(waiting):
-        await settled(await writer.send(topic, lane, rows))
-        rows.clear()
-
-
-@asynccontextmanager
-async def _writer(bootstrap: str) -> AsyncIterator[Writer]:
-    writer = Writer(AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=512 * 1024))
-    await writer.start()
-    try:
-        yield writer
-    finally:
-        await writer.stop()
-
-
 def fill(settings: Settings, contacts: int) -> Filled:
     """A worker takes everything in and is killed."""
     deployment = Deployment.of(settings)
@@ -206,14 +175,14 @@ def fill(settings: Settings, contacts: int) -> Filled:
     with running(settings) as worker, Offsets(deployment) as offsets:
         worker.wait_for("rebalance")
         time.sleep(3)
-        idle = worker.resident_bytes()
+        idle = worker.used().memory_bytes
         rows = events_of(contacts, time.time_ns() // 1_000_000)
         events = asyncio.run(send(deployment.bootstrap, topic, rows))
         size = settings.processing.segment_size
         borders = {p: end // size * size for p, end in offsets.ends(topic).items()}
         worker.wait(lambda: _all_at(offsets.committed(topic), borders))
         time.sleep(3)
-        full = worker.resident_bytes()
+        full = worker.used().memory_bytes
     return Filled(events, idle, full)
 
 
@@ -232,14 +201,8 @@ class Worker:
         self._log = log
         self.began = time.monotonic()
 
-    def resident_bytes(self) -> int:
-        with open(f"/proc/{self._process.pid}/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def cpu_seconds(self) -> float:
-        with open(f"/proc/{self._process.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def used(self) -> Usage:
+        return usage(self._process.pid)
 
     def logged(self) -> list[str]:
         size = os.fstat(self._log.fileno()).st_size
@@ -306,10 +269,10 @@ async def restart(settings: Settings, contacts: int) -> Restarted:
         wanted = await _send_new(deployment, contacts)
         with running(settings) as worker:
             first, caught_up = await _follow(partials, wanted, worker)
-            cpu = worker.cpu_seconds()
+            cpu = worker.used().cpu_seconds
             records, seconds = _restored(worker)
             await asyncio.sleep(3)
-            memory = worker.resident_bytes()
+            memory = worker.used().memory_bytes
     rate = round(records / seconds)
     return Restarted(records, seconds, rate, first, caught_up, cpu, memory)
 
@@ -337,7 +300,7 @@ async def _send_new(deployment: Deployment, contacts: int) -> dict[str, int]:
     now_ms = time.time_ns() // 1_000_000
     topic = deployment.topic(TOPIC)
     rows = [_row(n, queued(n, now_ms)) for n in range(contacts, contacts + PARTITIONS)]
-    await send(deployment.bootstrap, topic, iter(rows))
+    await send(deployment.bootstrap, topic, rows)
     with Offsets(deployment) as offsets:
         return {f"contacts/{p}": end - 1 for p, end in offsets.ends(topic).items()}
 

@@ -9,6 +9,7 @@ Everything is thrown away at the end.  CPU and memory are read from /proc, so th
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
@@ -19,10 +20,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 from urllib.error import URLError
 
 from bench.load_shape import PARTITIONS
+from bench.processes import Usage, usage
 from streams.deployment import Deployment
 from streams.errors import StateError
 from streams.kafka import topics
@@ -39,13 +40,6 @@ Configure = Callable[[TopicSpec], Mapping[str, str]]
 """What a topic's configuration is to have beside, or instead of, what it says itself."""
 _SERIES = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-
-
-class Usage(NamedTuple):
-    """What a process has used: CPU seconds of all its threads, bytes resident."""
-
-    cpu_seconds: float
-    memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -76,8 +70,7 @@ class Rig:
         """Of all workers together; StateError if one has ended."""
         for worker in self.workers:
             worker.check()
-        each = [usage(worker.pid) for worker in self.workers]
-        return Usage(sum(u.cpu_seconds for u in each), sum(u.memory_bytes for u in each))
+        return usage(*(worker.pid for worker in self.workers))
 
     def lag(self) -> dict[str, int]:
         """Topic -> records written and not absorbed, by the workers' own account."""
@@ -135,16 +128,6 @@ def release_workers(made: Rig, flags: Flags) -> None:
 # -- eyes
 
 
-def usage(process: int) -> Usage:
-    """What a running process has used so far."""
-    with open(f"/proc/{process}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    with open(f"/proc/{process}/statm") as statm:
-        pages = int(statm.read().split()[1])
-    ticks = int(fields[11]) + int(fields[12])
-    return Usage(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE"))
-
-
 def scrape(url: str, name: str) -> str:
     """What /metrics says now about one metric.  All of them would cost the worker more time."""
     with urllib.request.urlopen(f"{url}?name[]={name}", timeout=SCRAPE_SECONDS) as answer:
@@ -173,7 +156,17 @@ def value_of(text: str, name: str, **labels: str) -> float | None:
     return None
 
 
-# -- saying it
+# -- what is asked, and saying it
+
+
+def command_line(name: str, about: str | None, examples: str) -> argparse.ArgumentParser:
+    """A command line with its text as it is written."""
+    return argparse.ArgumentParser(
+        prog=f"python -m bench.{name}",
+        description=about,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def machine() -> str:

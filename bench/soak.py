@@ -25,7 +25,7 @@ from typing import Any
 
 from bench.load_shape import Shape
 from bench.paced import START_SECONDS, Pacer, Plan
-from bench.rig import AGENT_EVENTS, EVENTS, Rig, machine, progress, rig, table
+from bench.rig import AGENT_EVENTS, EVENTS, Rig, command_line, machine, progress, rig, table
 from streams.deployment import Deployment
 from streams.errors import StreamsError
 from streams.kafka.topics import TopicSpec
@@ -352,12 +352,7 @@ def _tell(samples: Sequence[Sample], trends: Sequence[Trend], wanted: argparse.N
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.soak",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_line("soak", __doc__, EXAMPLES)
     parser.add_argument(
         "--seconds", type=int, default=1_800, help="multiples of 10, at least 40 (1800)"
     )

@@ -19,11 +19,13 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
+from bench.processes import usage
 from streams import codec
 from streams.arrival import Offsets
 from streams.core import events as ev
@@ -84,30 +86,28 @@ def _next(
     return ev.Handled(queue=queue, agent=agent, talk_ms=now - since, ended_by="agent", **common), -1  # type: ignore[arg-type]
 
 
-async def produce(bootstrap: str, topic: str, events: int, queues: int) -> None:
-    """Everything into the log."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=512 * 1024)
-    writer = Writer(producer)
+async def send(bootstrap: str, topic: str, rows: Iterable[tuple[int, bytes, bytes]]) -> int:
+    """Put (partition, key, event) into the log; how many."""
+    writer = Writer(AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=512 * 1024))
     await writer.start()
-    waiting: list[list[Written]] = [[] for _ in range(PARTITIONS)]
-    for number, (partition, key, value) in enumerate(calls(events, queues), 1):
-        waiting[partition].append((key, value, ()))
-        if number % CHUNK == 0 or number == events:
-            for lane, rows in enumerate(waiting):
-                await settled(await writer.send(topic, lane, rows))
-                rows.clear()
-    await writer.stop()
+    count, all_rows = 0, iter(rows)
+    try:
+        while chunk := list(islice(all_rows, CHUNK)):
+            waiting: list[list[Written]] = [[] for _ in range(PARTITIONS)]
+            for partition, key, value in chunk:
+                waiting[partition].append((key, value, ()))
+            for lane, written in enumerate(waiting):
+                await settled(await writer.send(topic, lane, written))
+            count += len(chunk)
+    finally:
+        await writer.stop()
+    return count
 
 
 def sample(process: int, offsets: Offsets, topic: str) -> Sample:
     """Needs /proc, so Linux."""
-    with open(f"/proc/{process}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    with open(f"/proc/{process}/statm") as statm:
-        pages = int(statm.read().split()[1])
-    cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    done = sum(offsets.committed(topic).values())
-    return Sample(time.monotonic(), done, cpu, pages * os.sysconf("SC_PAGE_SIZE"))
+    used, done = usage(process), sum(offsets.committed(topic).values())
+    return Sample(time.monotonic(), done, used.cpu_seconds, used.memory_bytes)
 
 
 def measure(bootstrap: str, events: int, queues: int) -> tuple[Sample, Sample]:
@@ -115,7 +115,7 @@ def measure(bootstrap: str, events: int, queues: int) -> tuple[Sample, Sample]:
     deployment = Deployment.of(load({"STREAMS_KAFKA_BOOTSTRAP": bootstrap}))
     topics.apply(bootstrap, deployment.specs())
     topic = deployment.topic(TOPIC)
-    asyncio.run(produce(bootstrap, topic, events, queues))
+    asyncio.run(send(bootstrap, topic, calls(events, queues)))
     environment = os.environ | {
         "STREAMS_KAFKA_BOOTSTRAP": bootstrap,
         "STREAMS_METRICS_PORT": "0",

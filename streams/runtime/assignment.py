@@ -49,8 +49,6 @@ class Assignment:
     ) -> None:
         self.owners: dict[At, Owner] = {}
         self.rebalances = 0
-        self.kept = 0
-        """Shards that outlived the last rebalance."""
         self.given_up: Counter[tuple[str, ...]] = Counter()
         """What shards that are not ours any more had counted."""
         self.restored = False
@@ -91,7 +89,6 @@ class Assignment:
                 self._give_up(owner)
             return
         self.owners = {at: kept[at] for at in kept if at in self.owners} | taken
-        self.kept = len(kept)
         log.info(
             "rebalance: generation %d, %d partitions kept, %d fenced in %.2f s",
             generation,

@@ -4,15 +4,14 @@ our own."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from time import monotonic
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from streams.runtime.losses import Committed, Span
+from streams.runtime.patience import patiently
 
 LOOK_SECONDS = 5.0
 PATIENCE_SECONDS = 30.0
@@ -52,13 +51,16 @@ class LogReader:
     async def spans(self, tps: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Span]:
         """What each log has."""
         asked = [TopicPartition(*tp) for tp in tps]
-        first = await _patiently(lambda: self._consumer.beginning_offsets(asked))
-        end = await _patiently(lambda: self._consumer.end_offsets(asked))
+        first = await patiently(lambda: self._consumer.beginning_offsets(asked), PATIENCE_SECONDS)
+        end = await patiently(lambda: self._consumer.end_offsets(asked), PATIENCE_SECONDS)
         return {(tp.topic, tp.partition): Span(first[tp], end[tp]) for tp in asked}
 
     async def committed(self) -> dict[tuple[str, int], Committed]:
         """What the group has committed."""
-        found = await _patiently(lambda: self._admin.list_consumer_group_offsets(self._group))
+        # The admin client asks any broker, up or down.
+        found = await patiently(
+            lambda: self._admin.list_consumer_group_offsets(self._group), PATIENCE_SECONDS
+        )
         return {
             (tp.topic, tp.partition): Committed(m.offset, m.metadata or "")
             for tp, m in found.items()
@@ -100,20 +102,6 @@ class LogReader:
                 return None
             finally:
                 self._consumer.assign([])
-
-
-async def _patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer, asked for again while brokers come and go; the admin client asks any of them, up
-    or down."""
-    deadline = monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return await ask()
-        except KafkaError as error:
-            passes = error.retriable or isinstance(error, KafkaConnectionError | KafkaTimeoutError)
-            if not passes or monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.2)
 
 
 async def _said(

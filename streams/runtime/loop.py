@@ -23,6 +23,7 @@ from streams.runtime.assignment import Assignment
 from streams.runtime.committing import commit_offset
 from streams.runtime.ends import LogReader
 from streams.runtime.failpoints import Reach, nowhere
+from streams.runtime.fetching import Run
 from streams.runtime.letters import ID_HEADER, Letters
 from streams.runtime.losses import Losses
 from streams.runtime.owner import Limits, Lost, Owner
@@ -69,8 +70,6 @@ class Runtime:
         self.turned_at = monotonic()
         """When the loop last came round."""
         self.turns = 0
-        self.restored_records = 0
-        """Changelog records taken since the process started."""
         self.stopping = False
         self.losses = losses
         self.assignment = Assignment(self.specs, self._own, losses, self._in_background)
@@ -169,7 +168,7 @@ class Runtime:
 
     # -- restore
 
-    def restore(self, stage: str, partition: int, records: Any) -> None:
+    def restore(self, stage: str, partition: int, records: Run) -> None:
         """A piece of a changelog.  The pieces an owner is given must be all there are: around
         rebalances Faust may pass over some."""
         owner = self.owners.get((self._changelogs[stage].topic, partition))
@@ -181,9 +180,8 @@ class Runtime:
         self._check_sentinels(owner, records)
         owner.stage.restore(records)
         owner.restored_to = max(owner.restored_to, records.until)
-        self.restored_records += len(records)
 
-    def _check_sentinels(self, owner: Owner, records: Any) -> None:
+    def _check_sentinels(self, owner: Owner, records: Run) -> None:
         expected = self.losses.sentinel(owner.topic, str(owner.changelog))
         for key in {record.key for record in records if record.value == b""}:
             self.losses.check_sentinel((owner.topic, owner.partition), key or b"", expected)
@@ -234,9 +232,7 @@ class Runtime:
         try:
             await self._begin(owner)
             if owner.shard.next is not None:
-                await self._absorb(
-                    owner, event.value if isinstance(event.value, list) else [event.value]
-                )
+                await self._absorb(owner, event.value)
         except Lost:
             return
         except Exception as error:
@@ -250,7 +246,7 @@ class Runtime:
             owner.room.clear()
             await owner.room.wait()
 
-    async def _absorb(self, owner: Owner, records: list[Any]) -> None:
+    async def _absorb(self, owner: Owner, records: Run) -> None:
         while True:
             await self._room(owner)
             if owner.shard.dead:
@@ -283,20 +279,18 @@ class Runtime:
         Any other is Faust's: records fetched and dropped around a rebalance.  Nothing behind it is
         absorbed; we read again from where the shard stands.
         """
-        found = await self.logs.next_at(owner.topic, owner.partition, jump.expected)
+        at = owner.topic, owner.partition
+        found = await self.logs.next_at(*at, jump.expected)
+        spans = await self.logs.spans([at]) if found == jump.got else {}
         if owner.shard.dead or owner.shard.next != jump.expected:
             return False
-        if found == jump.got:
-            spans = await self.logs.spans([(owner.topic, owner.partition)])
-            ((at, span),) = spans.items()
-            self.losses.passed(at, jump.expected, jump.got, span)
-            if owner.shard.dead or owner.shard.next != jump.expected:
-                return False
+        if at in spans:
+            self.losses.passed(at, jump.expected, jump.got, spans[at])
             owner.shard.allow_jump(jump.got)
             return True
         if monotonic() - owner.sought_at > REREAD_SECONDS:
             owner.rereads += 1
-            log.warning("%s[%d]: %s; reading again", owner.topic, owner.partition, jump)
+            log.warning("%s[%d]: %s; reading again", *at, jump)
             await self.seek(owner)
         return False
 
@@ -317,7 +311,7 @@ class Runtime:
         and when it has rested."""
         if not owner.called and owner.shard.unsealed:
             owner.called = True
-            wait_seconds = max(GATHER_SECONDS, owner.rest_until - monotonic())
+            wait_seconds = max(GATHER_SECONDS, owner.purse.filled_at - monotonic())
             asyncio.get_running_loop().call_later(wait_seconds, self._say, owner)
 
     def _say(self, owner: Owner) -> None:
@@ -342,7 +336,7 @@ class Runtime:
         if busy_seconds is not None:
             boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
             share = (SHARE_BEHIND if self._behind() else SHARE) / boards
-            owner.rest_until = owner.purse.spend(busy_seconds, share, monotonic())
+            owner.purse.spend(busy_seconds, share, monotonic())
             self._say_soon(owner)
 
     async def _write(self, owner: Owner) -> float | None:

@@ -48,8 +48,6 @@ class Limits(NamedTuple):
 
 RESULTS_MAX = 5_000
 """Results in one transaction, and made in one go: some 50 ms."""
-
-
 SAVED_SECONDS_MAX = 0.1
 """What a board may have saved: the turn of a minute makes many results at once."""
 
@@ -58,15 +56,17 @@ class Purse:
     """Time to compute, earned as a share of the time that passes and saved up to a bound."""
 
     def __init__(self) -> None:
+        self.filled_at = 0.0
+        """From when on there is something in it again."""
         self._saved_seconds = SAVED_SECONDS_MAX
         self._at = 0.0
 
-    def spend(self, seconds: float, share: float, now: float) -> float:
-        """Spend what was used until ``now``; from when on there is something again."""
+    def spend(self, seconds: float, share: float, now: float) -> None:
+        """Spend what was used until ``now``."""
         earned = (now - self._at) * share
         saved = min(SAVED_SECONDS_MAX, self._saved_seconds + earned) - seconds
         self._saved_seconds, self._at = saved, now
-        return now + max(0.0, -saved) / share
+        self.filled_at = now + max(0.0, -saved) / share
 
 
 class Lost(Exception):
@@ -117,7 +117,6 @@ class Owner:
         self.sentinel = -1
         """The offset of the changelog's last record at takeover."""
         self.purse = Purse()
-        self.rest_until = 0.0
         self.called = False
         """A board's next write is on the clock."""
         self.died_at = 0.0

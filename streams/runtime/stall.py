@@ -31,13 +31,8 @@ def work(runtime: Runtime) -> Iterator[tuple[Work, object]]:
     if runtime.turns:  # it turns when Kafka was reached; who never reaches it ends by itself
         yield ("loop", "the event loop"), runtime.turns
     if not runtime.assignment.restored and runtime.assignment.rebalances:
-        yield (
-            ("restore", "all partitions"),
-            (
-                runtime.restored_records,
-                runtime.assignment.rebalances,
-            ),
-        )
+        restored = sum(owner.restored_to for owner in list(runtime.owners.values()))
+        yield ("restore", "all partitions"), (restored, runtime.assignment.rebalances)
     for (topic, partition), owner in list(runtime.owners.items()):
         place = f"{topic}[{partition}]"
         if owner.absorbed is None or not runtime.assignment.restored:

@@ -19,6 +19,8 @@ from faust.tables.recovery import Recovery
 from faust.tables.table import Table
 from faust.types import TP
 
+from streams.runtime.fetching import Run
+
 log = logging.getLogger("streams")
 RESTORE_BATCHES = 2
 """Folded changelog batches that wait before they are applied.  Faust's 1,000 are nearly all there
@@ -46,7 +48,7 @@ class Restoring(Protocol):
     async def on_rebalance(self, stage: str, assigned: set[TP], generation: int) -> None: ...
     async def on_restored(self, stage: str) -> None: ...
     def kept_until(self, changelog: str, partition: int) -> int | None: ...
-    def restore(self, stage: str, partition: int, records: Any) -> None: ...
+    def restore(self, stage: str, partition: int, records: Run) -> None: ...
     def fail(self, error: BaseException) -> None: ...
 
 
@@ -162,9 +164,8 @@ class StageTable(Table):  # type: ignore[type-arg]
         store = cast(StageStore, self.data)
         try:
             for event in batch:
-                value = event.value
-                store.restored += len(value) if isinstance(value, list) else 1
-                self.runtime.restore(self.stage, event.message.partition, value)
+                store.restored += len(event.value)
+                self.runtime.restore(self.stage, event.message.partition, event.value)
         except BaseException as error:
             self.runtime.fail(error)  # Faust would log this and go on without the records
             raise

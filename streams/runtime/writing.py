@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from time import monotonic, time
+from time import time
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+
+from streams.runtime.patience import patiently
 
 Written = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 """Key, value, headers."""
 BATCH_BYTES_MAX = 512 * 1024
 REQUEST_MS = 20_000
-RETRY_SECONDS = 0.2
 OUTAGE_SECONDS = 60.0
 """How long brokers may be away, or a partition without a leader, before a write fails, and the
 worker with it."""
@@ -93,15 +93,9 @@ class Writer:
         """aiokafka gives up waiting for room after REQUEST_MS, or much sooner with many retries,
         and a broker that has just started knows no topics.  What was refused here was not taken,
         so asking again is safe."""
-        deadline = monotonic() + OUTAGE_SECONDS
-        while True:
-            try:
-                return await self.producer.send_batch(batch, topic, partition=partition)
-            except KafkaError as error:
-                passes = error.retriable or isinstance(error, KafkaTimeoutError)
-                if not passes or monotonic() > deadline:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS)
+        return await patiently(
+            lambda: self.producer.send_batch(batch, topic, partition=partition), OUTAGE_SECONDS
+        )
 
 
 def _batches(producer: AIOKafkaProducer, topic: str, records: Iterable[Written]) -> Iterator[Any]:

@@ -6,7 +6,8 @@
 ('acme', 'STREAMS_KAFKA_PREFIX', 120000)
 
 A new setting is a field in ``tree``; documentation, example, environment and checks follow.
-Nothing else in the program reads the environment, but for the two folders of the embedded broker.
+Nothing else in the program reads the environment, but for the two folders of the embedded broker
+and the fail points of tests (``streams.runtime.failpoints``).
 """
 
 from __future__ import annotations
