@@ -233,7 +233,7 @@ def run(rate: int, seconds: int, speed: int, shape: Shape) -> Iterator[Sample]:
     """A sample every 10 s, until the time is over."""
     flags = {
         "processing.keep_days": KEEP_DAYS,
-        "processing.horizon_hours": HORIZON_HOURS,
+        "horizon_hours.voice": HORIZON_HOURS,
         # Time is told by our ticks, which are ahead of the clock.
         "processing.tick_ms": 0,
         "processing.skew_ms": 0,

@@ -17,6 +17,7 @@ from streams.core.facts import Fact
 from streams.core.journey import Journey, Signed
 from streams.core.levels import Open
 from streams.core.order import fold
+from streams.core.vocabulary import Channel
 
 EVENTS_MAX = 2_000
 """Events of one contact; more are refused and counted."""
@@ -32,10 +33,12 @@ class Kept(NamedTuple):
 
 
 class Contact:
-    """One contact.  ``position`` is the offset of the last event absorbed; ``recorded`` that of the
-    customer record sent last; ``levels`` the open visits as they are counted in the levels."""
+    """One contact.  ``position`` is the offset of the last event absorbed, ``channel`` what that
+    event said; ``recorded`` the offset of the customer record sent last; ``levels`` the open visits
+    as they are counted in the levels."""
 
     __slots__ = (
+        "channel",
         "events",
         "heard_ms",
         "ids",
@@ -52,6 +55,7 @@ class Contact:
         self.events: list[ev.ContactEvent] = []
         self.ids: set[str] = set()
         self.position = -1
+        self.channel: Channel = "voice"
         self.recorded = -1
         self.levels: list[Open] = []
         self.last_ms = -1
@@ -75,6 +79,7 @@ class Contact:
         self.events.append(event)
         self.ids.add(event.id)
         self.position = kept.offset
+        self.channel = event.channel
         self.last_ms = max(self.last_ms, event.time)
         self.heard_ms = max(self.heard_ms, event.time, kept.append_ms)
 

@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from streams.core.vocabulary import CHANNELS, Channel
+
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -23,6 +25,14 @@ class QueueTerms(NamedTuple):
     threshold_ms: int = 20_000
     short_abandon_ms: int = 5_000
     zone: str = "UTC"
+
+
+class Patience(NamedTuple):
+    """How long a contact may be silent: an open one for ``silence_ms`` before it is lost, any for
+    ``horizon_ms`` before it is forgotten."""
+
+    silence_ms: int = 4 * HOUR_MS
+    horizon_ms: int = DAY_MS
 
 
 class Dated(NamedTuple):
@@ -41,7 +51,14 @@ class Terms:
     (20000, 30000, 20000)
     """
 
-    __slots__ = ("_dated", "default", "duration_max_ms", "grace_ms", "horizon_ms", "silence_ms")
+    __slots__ = (
+        "_dated",
+        "agent_silence_ms",
+        "default",
+        "duration_max_ms",
+        "grace_ms",
+        "patience",
+    )
 
     def __init__(
         self,
@@ -49,17 +66,17 @@ class Terms:
         queues: Mapping[str, Sequence[Dated]] | None = None,
         *,
         grace_ms: int = 2 * MINUTE_MS,
-        silence_ms: int = 4 * HOUR_MS,
-        horizon_ms: int = DAY_MS,
+        patience: Mapping[Channel, Patience] | None = None,
+        agent_silence_ms: int = DAY_MS,
         duration_max_ms: int = 7 * DAY_MS,
     ) -> None:
-        """``grace_ms`` after a window's end it becomes final; a contact silent for ``silence_ms``
-        is lost, one silent for ``horizon_ms`` is forgotten; durations over ``duration_max_ms`` are
-        not believed."""
+        """``grace_ms`` after a window's end it becomes final; ``patience`` is by channel (a channel
+        that is not named: as ``Patience`` says); an agent silent for ``agent_silence_ms`` is not
+        there any more; durations over ``duration_max_ms`` are not believed."""
         self.default = default or QueueTerms()
         self.grace_ms = grace_ms
-        self.silence_ms = silence_ms
-        self.horizon_ms = horizon_ms
+        self.patience = {channel: Patience() for channel in CHANNELS} | dict(patience or {})
+        self.agent_silence_ms = agent_silence_ms
         self.duration_max_ms = duration_max_ms
         self._dated = {
             name: ([d.since_ms for d in rows], [d.terms for d in rows])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta
 
@@ -19,6 +19,8 @@ Position = Annotated[int, Meta(ge=0, le=1_000_000)]
 Score = Annotated[int, Meta(ge=0, le=100)]
 
 Channel = Literal["voice", "chat", "email", "social", "sms", "ticket", "callback", "task"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
+"""Stored state tells a channel by its place here: a new one goes at the end."""
 Direction = Literal["inbound", "outbound", "internal"]
 Stage = Literal["greeting", "ivr", "bot", "queue", "ringing", "hold", "callback_wait", "voicemail"]
 LeftOutcome = Literal[

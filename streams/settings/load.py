@@ -245,11 +245,11 @@ def _kafka_contradictions(settings: Settings) -> Iterator[str]:
 
 
 def _other_contradictions(settings: Settings) -> Iterator[str]:
-    processing = settings.processing
-    if processing.silence_seconds > processing.horizon_hours * 3600:
-        yield (
-            "processing.silence_seconds: is beyond horizon_hours, so contacts would be forgotten "
-            "while they are open"
-        )
+    for channel, (silence_ms, horizon_ms) in settings.terms().patience.items():
+        if silence_ms > horizon_ms:
+            yield (
+                f"silence_seconds.{channel}: is beyond horizon_hours.{channel}, so contacts would "
+                "be forgotten while they are open"
+            )
     if settings.metrics.password and not settings.metrics.username:
         yield "metrics.username: is empty, but there is a password"

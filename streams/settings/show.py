@@ -88,7 +88,8 @@ service_level_threshold_seconds = 20
 
 def _markdown_sections() -> Iterator[str]:
     for name, cls in SECTIONS.items():
-        yield from (f"## {name.capitalize()}", "", str(cls.__doc__), "")
+        about = " ".join(str(cls.__doc__).split())
+        yield from (f"## {name.replace('_', ' ').capitalize()}", "", about, "")
         yield from ("| setting | default | meaning |", "|---|---|---|")
         yield from (_markdown_row(f) for f in FIELDS if f.section == name)
         yield ""
@@ -112,7 +113,7 @@ def example() -> str:
     """``contact-streams.toml`` with every setting at its default, commented out."""
     lines = [_EXAMPLE_HEAD]
     for name, cls in SECTIONS.items():
-        lines += [f"# {cls.__doc__}", f"[{name}]"]
+        lines += [*_comment(str(cls.__doc__), "#"), f"[{name}]"]
         for field in FIELDS:
             if field.section == name and not field.option.secret:
                 lines += [*_comment(field.option.help), f"# {field.name} = {toml(field.default)}"]
@@ -140,11 +141,11 @@ _COMMENT_COLUMNS = 96
 _ORIGIN_COLUMN_MAX = 60
 
 
-def _comment(text: str) -> Iterator[str]:
-    line = "#:"
+def _comment(text: str, mark: str = "#:") -> Iterator[str]:
+    line = mark
     for word in text.split():
         if len(line) + 1 + len(word) > _COMMENT_COLUMNS:
             yield line
-            line = "#:"
+            line = mark
         line += f" {word}"
     yield line

@@ -9,11 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from streams.core.kpi import WINDOWS
-from streams.core.terms import DAY_MS, HOUR_MS, Dated, QueueTerms, Terms
+from streams.core.terms import DAY_MS, HOUR_MS, Dated, Patience, QueueTerms, Terms
+from streams.core.vocabulary import CHANNELS, Channel
 from streams.settings.options import did_you_mean, option
 
 _TOPIC_PART = re.compile(r"[a-z0-9]([a-z0-9.-]{0,58}[a-z0-9])?")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/,\[\]]+):([0-9]{1,5})")
+YEAR_SECONDS = 31_536_000
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 
 
@@ -182,19 +184,12 @@ class Processing:
         high=86_400,
         why="later events still correct it: final only says that none are expected",
     )
-    silence_seconds: float = option(
-        14_400,
-        "A contact that is open and silent for this long is closed as lost.",
-        low=60,
-        high=2_592_000,
-        why="below, people on hold are lost; above, a lost event is a caller who waits for weeks",
-    )
-    horizon_hours: float = option(
+    agent_silence_hours: float = option(
         24,
-        "A contact silent for this long is forgotten; what comes later about it begins a new one.",
+        "An agent who is logged in and silent for this long is taken for logged out.",
         low=1,
         high=8_760,
-        why="memory is contacts times this",
+        why="below, a long shift ends too soon; above, who forgot to log out is there all week",
     )
     duration_max_hours: float = option(
         168,
@@ -224,6 +219,57 @@ class Processing:
         zero=True,
         why="below, a slow broker restarts workers; above, a stuck one is noticed by customers",
     )
+
+
+def _silence(default: float, contacts: str) -> float:
+    seconds: float = option(
+        default,
+        f"For {contacts}.",
+        low=60,
+        high=YEAR_SECONDS,
+        why="below, people on hold are lost; above, a lost event is a customer who waits for ever",
+    )
+    return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceSeconds:
+    """A contact that is open and silent for this long is closed as lost, by its channel."""
+
+    voice: float = _silence(14_400, "calls")
+    chat: float = _silence(86_400, "chats")
+    email: float = _silence(2_592_000, "mail threads")
+    social: float = _silence(604_800, "conversations on social networks and messengers")
+    sms: float = _silence(604_800, "text messages")
+    ticket: float = _silence(7_776_000, "tickets")
+    callback: float = _silence(86_400, "callbacks that were promised")
+    task: float = _silence(604_800, "tasks")
+
+
+def _horizon(default: float, contacts: str) -> float:
+    hours: float = option(
+        default,
+        f"For {contacts}.",
+        low=1,
+        high=2 * YEAR_SECONDS // 3_600,
+        why="memory is contacts times this",
+    )
+    return hours
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonHours:
+    """A contact silent for this long is forgotten, by its channel. What comes later about it begins
+    a new one."""
+
+    voice: float = _horizon(24, "calls")
+    chat: float = _horizon(72, "chats")
+    email: float = _horizon(960, "mail threads")
+    social: float = _horizon(336, "conversations on social networks and messengers")
+    sms: float = _horizon(336, "text messages")
+    ticket: float = _horizon(2_880, "tickets")
+    callback: float = _horizon(72, "callbacks that were promised")
+    task: float = _horizon(336, "tasks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +346,8 @@ class Defaults:
 SECTIONS: Mapping[str, type] = {
     "kafka": Kafka,
     "processing": Processing,
+    "silence_seconds": SilenceSeconds,
+    "horizon_hours": HorizonHours,
     "metrics": Metrics,
     "privacy": Privacy,
     "defaults": Defaults,
@@ -312,6 +360,8 @@ class Settings:
 
     kafka: Kafka = field(default_factory=Kafka)
     processing: Processing = field(default_factory=Processing)
+    silence_seconds: SilenceSeconds = field(default_factory=SilenceSeconds)
+    horizon_hours: HorizonHours = field(default_factory=HorizonHours)
     metrics: Metrics = field(default_factory=Metrics)
     privacy: Privacy = field(default_factory=Privacy)
     defaults: Defaults = field(default_factory=Defaults)
@@ -327,9 +377,15 @@ class Settings:
             self.defaults.terms(),
             self.queues,
             grace_ms=_ms(processing.grace_seconds, 1_000),
-            silence_ms=_ms(processing.silence_seconds, 1_000),
-            horizon_ms=_ms(processing.horizon_hours, HOUR_MS),
+            patience={channel: self._patience(channel) for channel in CHANNELS},
+            agent_silence_ms=_ms(processing.agent_silence_hours, HOUR_MS),
             duration_max_ms=_ms(processing.duration_max_hours, HOUR_MS),
+        )
+
+    def _patience(self, channel: Channel) -> Patience:
+        return Patience(
+            silence_ms=_ms(getattr(self.silence_seconds, channel), 1_000),
+            horizon_ms=_ms(getattr(self.horizon_hours, channel), HOUR_MS),
         )
 
     @property

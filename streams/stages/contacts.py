@@ -1,9 +1,9 @@
 """The contacts stage: events of contacts in, partials and levels out; a contact's state is the list
 of its events.
 
-A duplicate (by event id) changes nothing.  A contact silent for longer than the terms allow is
-closed as lost by the next tick; one that has been silent for the whole horizon is forgotten at the
-next border of a segment.
+A duplicate (by event id) changes nothing.  An open contact that is silent for longer than its
+channel allows is closed as lost by the next tick; one that has been silent for the channel's whole
+horizon is forgotten at the next border of a segment.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from streams.core.visit import Visit
 from streams.core.vocabulary import Channel, LostReason
 from streams.stages import wire
 from streams.stages.base import Entity, Output, Seal
+from streams.stages.forgetting import Buried, Lanes, flags_of, head_of, silent
 from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
 
 RESTARTS_MAX = 100
@@ -63,12 +64,11 @@ class ContactsStage(SegmentedStage):
         self._skew_ms = skew_ms
         self._levels = ContactLevels()
         self._contacts: dict[str, Contact | bytes] = {}
-        self._quiet: dict[str, None] = {}
-        """Every contact, the one not heard of for longest first."""
-        self._open: dict[str, None] = {}
-        """Contacts with an open visit, the one not heard of for longest first."""
-        self._buried: dict[bytes, int] = {}
-        """Contacts that were forgotten at a border the commit has not passed: key -> position."""
+        self._quiet = Lanes()
+        """Every contact."""
+        self._open = Lanes()
+        """Contacts with an open visit."""
+        self._buried = Buried()
         self._dirty: dict[str, None] = {}
         self._taken_back: list[Output] = []
         """Records for customers whose contact turned out to be another customer's."""
@@ -95,7 +95,7 @@ class ContactsStage(SegmentedStage):
 
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
-        self._buried = self.versions.removed_since(committed)
+        self._buried.restore(self.versions, committed)
         found: list[tuple[int, str, Contact | bytes]] = []
         for position, key, value in self.versions.drain():
             if key.startswith(SYSTEM):
@@ -107,14 +107,20 @@ class ContactsStage(SegmentedStage):
         # In the order in which they were heard of before the commit, whatever was told since.
         found.sort(key=itemgetter(0, 1))
         self._contacts = {name: contact for _, name, contact in found}
-        self._quiet = dict.fromkeys(self._contacts)
         for name, contact in self._contacts.items():
-            if not isinstance(contact, bytes):
+            if isinstance(contact, bytes):
+                self._start_sealed(name, contact)
+            else:
+                self._quiet.add(name, contact.channel)
                 self._note_open(name, contact)
-            elif _is_open(contact):
-                self._open[name] = None
-                self._levels.change(name, (), _unpack_levels(contact[HEAD.size :])[0])
         self._levels.take_changed()
+
+    def _start_sealed(self, name: str, contact: bytes) -> None:
+        head = head_of(contact)
+        self._quiet.add(name, head.channel)
+        if head.open:
+            self._open.add(name, head.channel)
+            self._levels.change(name, (), _unpack_levels(contact[HEAD.size :])[0])
 
     def _start_system(self, key: bytes, value: bytes, committed: int) -> None:
         if key == SYSTEM + b"mark":
@@ -177,14 +183,15 @@ class ContactsStage(SegmentedStage):
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
         name, customer = event.contact, contact.journey.customer
+        self._quiet.discard(name, contact.channel)
+        self._open.discard(name, contact.channel)
         cell, post = self.running.cell, self._post
         for fact, sign in contact.add(kept, event, self._terms.duration_max_ms):
             post(fact, sign, cell)
         if customer is not None and customer != contact.journey.customer:
             self._taken_back.append(self._customer_record(name, contact, customer, None))
         self._dirty[name] = None
-        self._quiet.pop(name, None)
-        self._quiet[name] = None
+        self._quiet.add(name, contact.channel)
         self._note_open(name, contact)
 
     def _note_open(self, name: str, contact: Contact) -> None:
@@ -192,9 +199,8 @@ class ContactsStage(SegmentedStage):
         if now != contact.levels:
             self._levels.change(name, contact.levels, now)
             contact.levels = now
-        self._open.pop(name, None)
         if now:
-            self._open[name] = None
+            self._open.add(name, contact.channel)
 
     # -- time and restarts: both act by adding an event to the contacts they concern
 
@@ -204,17 +210,27 @@ class ContactsStage(SegmentedStage):
         for name in self._silent(tick.time):
             contact = self._contact(name)
             last = contact.events[-1]
-            at = min(tick.time, contact.last_ms + self._terms.silence_ms)
-            self._lose(contact, name, last.source, last.channel, at, "silence", record)
+            channel = contact.channel
+            at = min(tick.time, contact.last_ms + self._terms.patience[channel].silence_ms)
+            self._lose(contact, name, last.source, channel, at, "silence", record)
 
     def _silent(self, now_ms: int) -> list[str]:
         """Who is given up now; by name, because they all get the position of the tick."""
         due = []
-        for name in self._open:
-            if _heard(self._contacts[name])[1] + self._terms.silence_ms > now_ms:
-                break
-            due.append(name)
+        for channel, lane in self._open.by_channel.items():
+            heard_until_ms = now_ms - self._terms.patience[channel].silence_ms
+            for name in lane:
+                if self._heard(name)[1] > heard_until_ms:
+                    break
+                due.append(name)
         return sorted(due)
+
+    def _heard(self, name: str) -> tuple[int, int]:
+        """The contact's position, and when it was heard of last."""
+        contact = self._contacts[name]
+        if isinstance(contact, bytes):
+            return head_of(contact)[:2]
+        return contact.position, contact.heard_ms
 
     def _restarted(self, record: Record, event: ev.Restarted) -> None:
         self.counts["restarts"] += 1
@@ -229,7 +245,7 @@ class ContactsStage(SegmentedStage):
         for name in sorted(self._contacts if late else self._open):
             kept = self._contacts[name]
             if isinstance(kept, bytes):
-                if name not in self._open and _LOST not in kept:
+                if not head_of(kept).open and _LOST not in kept:
                     continue
                 kept = self._woken(kept)
             self._lose_if_older(kept, name, event.source, event.time, record)
@@ -313,7 +329,7 @@ class ContactsStage(SegmentedStage):
         start = self.running.segment * self.segment_size
         entities = [self._entity(name) for name in self._dirty]
         entities += [self._restarts_entity(source, end) for source in self._dirty_restarts]
-        entities += self._bury_again(end)
+        entities += self._buried.again(end)
         entities += self._forget(start, end)
         entities.append(self.marks.border(end))
         self._dirty, self._dirty_restarts, self._repeated = {}, set(), set()
@@ -322,60 +338,37 @@ class ContactsStage(SegmentedStage):
     def _entity(self, name: str) -> Entity:
         contact = self._contacts[name]
         assert isinstance(contact, Contact)
-        head = HEAD.pack(contact.position, contact.heard_ms, name in self._open)
+        is_open = name in self._open.by_channel[contact.channel]
+        flags = flags_of(is_open, contact.channel)
+        head = HEAD.pack(contact.position, contact.heard_ms, flags)
         value = head + _pack((contact.levels, contact.kept))
-        if name not in self._open:
-            self._contacts[name] = (
-                value  # an ended contact is kept as bytes until somebody speaks of it again
-            )
+        if not is_open:
+            # An ended contact is kept as bytes until somebody speaks of it again.
+            self._contacts[name] = value
         return Entity(_CONTACT + name.encode(), value)
 
     def _restarts_entity(self, source: str, end: int) -> Entity:
         value = HEAD.pack(end - 1, 0, 0) + _pack(self._restarts[source])
         return Entity(SYSTEM + b"s" + source.encode(), value)
 
-    def _bury_again(self, end: int) -> list[Entity]:
-        """What was forgotten at this border before, in a seal that was not committed: its
-        transaction may have been aborted, and the log cleaner removes aborted records."""
-        again = [key for key, position in self._buried.items() if position < end]
-        return [tombstone(key, self._buried.pop(key)) for key in again]
-
     def _forget(self, start: int, end: int) -> list[Entity]:
-        """Tombstones for contacts past their horizon.
-
-        Only those whose last event lies before this segment, and of which nothing was said in it
-        that changed nothing: the commit has passed that event by the time this is written, so a
-        replay never needs what is forgotten here.
-        """
+        """Tombstones for contacts past the horizon of their channel; not for open ones, whose
+        levels count until their end is known."""
         gone = []
-        for name in self._quiet:
-            position, heard_ms = _heard(self._contacts[name])
-            if position >= start or heard_ms + self._terms.horizon_ms > self.marks.mark_ms:
-                break
-            if name in self._open or name in self._repeated:
-                continue  # an open one: its levels count until its end is known
-            gone.append(name)
-        for name in gone:
-            del self._contacts[name], self._quiet[name]
+        for channel, lane in self._quiet.by_channel.items():
+            until_ms = self.marks.mark_ms - self._terms.patience[channel].horizon_ms
+            still_open = self._open.by_channel[channel]
+            for name in list(silent(lane, self._heard, start, until_ms)):
+                if name not in still_open and name not in self._repeated:
+                    del self._contacts[name], lane[name]
+                    gone.append(tombstone(_CONTACT + name.encode(), end - 1))
         self.counts["forgotten"] += len(gone)
-        return [tombstone(_CONTACT + name.encode(), end - 1) for name in gone]
+        return gone
 
 
 def _lost_after(visit: Visit, time_ms: int) -> bool:
     """Somebody waited at ``time_ms`` and was given up only later."""
     return visit.left is not None and visit.left.outcome == "lost" and visit.left.left_ms > time_ms
-
-
-def _is_open(sealed: bytes) -> bool:
-    return sealed[HEAD.size - 1] != 0
-
-
-def _heard(contact: Contact | bytes) -> tuple[int, int]:
-    """Its position, and when it was heard of last."""
-    if isinstance(contact, bytes):
-        position, heard_ms, _ = HEAD.unpack_from(contact)
-        return position, heard_ms
-    return contact.position, contact.heard_ms
 
 
 def _decoded(raw: bytes) -> ev.ContactEvent:

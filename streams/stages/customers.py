@@ -1,19 +1,24 @@
-"""The customers stage: contact records in, repeat contacts out.  Keyed by the customer's
-pseudonym."""
+"""The customers stage: contact records in, repeat contacts out.  Keyed by the customer's pseudonym.
+
+A customer nobody has told of for as long as contacts count (``KEEP_MS``) is forgotten at the next
+border of a segment.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import msgspec
 
 from streams.core.contact import difference
-from streams.core.customer import CONTACTS_MAX, Seen, facts, settle
+from streams.core.customer import CONTACTS_MAX, KEEP_MS, Seen, facts, settle
 from streams.core.measure import Post
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
+from streams.stages.forgetting import Buried, head_of, silent
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
 
 _CUSTOMER = b"u"
 _pack = msgspec.msgpack.Encoder().encode
@@ -56,19 +61,30 @@ class CustomersStage(SegmentedStage):
         """As bytes until somebody speaks of them (again)."""
         self._dirty: dict[str, None] = {}
         self._settled: set[str] = set()
+        self._quiet: dict[str, None] = {}
+        """Every customer, the one not heard of for longest first."""
+        self._repeated: set[str] = set()
+        """Customers with a record in this segment that changed nothing: a replay must know them."""
+        self._buried = Buried()
 
     def __len__(self) -> int:
         return len(self._customers)
 
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
+        self._buried.restore(self.versions, committed)
+        found: list[tuple[int, str, list[Seen] | bytes]] = []
         for position, key, value in self.versions.drain():
             if key == SYSTEM + b"mark":
                 self.marks.restore(value, committed)
             elif position < committed:
-                self._customers[key[1:].decode()] = value
+                found.append((position, key[1:].decode(), value))
             elif rows := [row for row in _rows(value) if row.offset < committed]:
-                self._customers[key[1:].decode()] = rows
+                found.append((rows[-1].offset, key[1:].decode(), rows))
+        # In the order in which they were heard of before the commit, whatever was told since.
+        found.sort(key=itemgetter(0))
+        self._customers = {name: customer for _, name, customer in found}
+        self._quiet = dict.fromkeys(self._customers)
 
     def absorb(self, records: Sequence[Record]) -> None:
         self._begin(records)
@@ -86,8 +102,10 @@ class CustomersStage(SegmentedStage):
         known = self._known(told.customer)
         if any(r.contact == told.contact and r.position >= told.position for r in known):
             self.counts["duplicates"] += 1
+            self._repeated.add(told.customer)
             return
         if len(known) >= CONTACTS_MAX:
+            self._repeated.add(told.customer)
             self._reject(
                 record,
                 Rejected(
@@ -109,6 +127,8 @@ class CustomersStage(SegmentedStage):
             self._post(fact, sign, self.running.cell)
         self._customers[told.customer] = new
         self._dirty[told.customer] = None
+        self._quiet.pop(told.customer, None)
+        self._quiet[told.customer] = None
         self.marks.see(told.arrived_ms or 0)
 
     def _known(self, customer: str) -> list[Seen]:
@@ -125,17 +145,39 @@ class CustomersStage(SegmentedStage):
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()
+        start = self.running.segment * self.segment_size
         entities = [self._entity(name) for name in self._dirty]
+        entities += self._buried.again(end)
+        entities += self._forget(start, end)
         entities.append(self.marks.border(end))
-        self._dirty, self._settled = {}, set()
+        self._dirty, self._settled, self._repeated = {}, set(), set()
         return Seal(outputs, (), entities, end)
 
     def _entity(self, name: str) -> Entity:
         rows = self._customers[name]
         assert not isinstance(rows, bytes), "who is spoken of is not bytes"
-        value = HEAD.pack(rows[-1].offset, 0, 0) + _pack(rows)
+        value = HEAD.pack(*_heard(rows), 0) + _pack(rows)
         self._customers[name] = value
         return Entity(_CUSTOMER + name.encode(), value)
+
+    def _forget(self, start: int, end: int) -> list[Entity]:
+        until_ms = self.marks.mark_ms - KEEP_MS
+        quiet = silent(self._quiet, self._heard, start, until_ms)
+        gone = [name for name in quiet if name not in self._repeated]
+        for name in gone:
+            del self._customers[name], self._quiet[name]
+        self.counts["forgotten"] += len(gone)
+        return [tombstone(_CUSTOMER + name.encode(), end - 1) for name in gone]
+
+    def _heard(self, name: str) -> tuple[int, int]:
+        customer = self._customers[name]
+        return head_of(customer)[:2] if isinstance(customer, bytes) else _heard(customer)
+
+
+def _heard(rows: Sequence[Seen]) -> tuple[int, int]:
+    """Their position, and when they were heard of last, by their contacts' times and by the log's
+    (ADR 4)."""
+    return rows[-1].offset, max(max(row.arrived_ms or 0, row.told_ms) for row in rows)
 
 
 def _rows(sealed: bytes) -> list[Seen]:

@@ -1,4 +1,8 @@
-"""The staff stage: events of agents in, time by state and agents by state out."""
+"""The staff stage: events of agents in, time by state and agents by state out.
+
+An agent who is offline and whom nobody has spoken of for ``KEEP_MS`` is forgotten at the next
+border of a segment.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +20,16 @@ from streams.core.facts import StateSlice
 from streams.core.measure import CutKey, Post
 from streams.core.partials import Register
 from streams.core.source import Record, Rejected
-from streams.core.terms import Terms
+from streams.core.terms import DAY_MS, Terms
 from streams.stages import wire
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
+from streams.stages.forgetting import Buried
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
 
 EVENTS_MAX = 20_000
 """Events of one agent within the settling time; more are refused and counted."""
+KEEP_MS = 60 * DAY_MS
+"""Longer than any leave: an event told again after it would count again."""
 _AGENT = b"a"
 _Stored = tuple[AgentState, list[tuple[int, int, bytes]]]
 _pack = msgspec.msgpack.Encoder().encode
@@ -104,6 +111,9 @@ class StaffStage(SegmentedStage):
         self._wraps: dict[str, int] = {}
         """When the next wrap-up of an agent is over."""
         self._dirty: dict[str, None] = {}
+        self._repeated: set[str] = set()
+        """Agents with an event in this segment that changed nothing: a replay must know them."""
+        self._buried = Buried()
         self._levels: Counter[CutKey] = Counter()
         self._touched: set[CutKey] = set()
         self._start_mark_ms = -1
@@ -120,6 +130,7 @@ class StaffStage(SegmentedStage):
 
     def start(self, committed: int) -> None:
         self.running.position = committed - 1
+        self._buried.restore(self.versions, committed)
         for _, key, value in self.versions.drain():
             if key == SYSTEM + b"mark":
                 self.marks.restore(value, committed)
@@ -155,9 +166,12 @@ class StaffStage(SegmentedStage):
         agent.settle(self.running.segment * self.segment_size, self._start_mark_ms)
         if event.id in agent.ids:
             self.counts["duplicates"] += 1
+            self._repeated.add(event.agent)
         elif event.time <= agent.base.last_ms:  # perhaps told before: folded ids are forgotten
             self.counts["late"] += 1
+            self._repeated.add(event.agent)
         elif len(agent.kept) >= EVENTS_MAX:
+            self._repeated.add(event.agent)
             self._reject(
                 record, Rejected("agent.events_max", f"more than {EVENTS_MAX} events of one agent")
             )
@@ -195,7 +209,7 @@ class StaffStage(SegmentedStage):
     def _tick(self, record: Record, tick: ev.Tick) -> None:
         if not self._tells_time(record, tick):
             return
-        silent_since = tick.time - self._terms.horizon_ms
+        silent_since = tick.time - self._terms.agent_silence_ms
         for name in [n for n in self._present if self._agents[n].heard_ms <= silent_since]:
             self._log_out(name, record)
         for name in [n for n, until_ms in self._wraps.items() if until_ms <= tick.time]:
@@ -215,7 +229,7 @@ class StaffStage(SegmentedStage):
         self._add(agent, event, Kept(record.offset, record.timestamp, codec.encode(event)))
 
     def _log_out(self, name: str, record: Record) -> None:
-        """An agent nobody has heard of for the whole horizon is not there."""
+        """An agent nobody has heard of for so long is not there."""
         agent = self._agents[name]
         at = agent.state.last_ms + 1
         event = ev.LoggedOut(id=f"silence:{at}", source=OURS, agent=name, time=at, reason="silence")
@@ -241,9 +255,12 @@ class StaffStage(SegmentedStage):
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()
+        start = self.running.segment * self.segment_size
         entities = [self._entity(name) for name in self._dirty]
+        entities += self._buried.again(end)
+        entities += self._forget(start, end)
         entities.append(self.marks.border(end))
-        self._dirty = {}
+        self._dirty, self._repeated = {}, set()
         self._start_mark_ms = self.marks.mark_ms
         return Seal(outputs, (), entities, end)
 
@@ -251,3 +268,18 @@ class StaffStage(SegmentedStage):
         agent = self._agents[name]
         value = HEAD.pack(agent.position, agent.heard_ms, 1) + _pack((agent.base, agent.kept))
         return Entity(_AGENT + name.encode(), value)
+
+    def _forget(self, start: int, end: int) -> list[Entity]:
+        heard_until_ms = self.marks.mark_ms - KEEP_MS
+        gone = [
+            name
+            for name, agent in self._agents.items()
+            if agent.heard_ms <= heard_until_ms
+            and agent.position < start
+            and name not in self._present
+            and name not in self._repeated
+        ]
+        for name in gone:
+            del self._agents[name]
+        self.counts["forgotten"] += len(gone)
+        return [tombstone(_AGENT + name.encode(), end - 1) for name in gone]

@@ -19,13 +19,14 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from streams.core.vocabulary import CHANNELS
 from tests.chaos import poison
 from tests.chaos.stories import LOAD_HEADER, Call, Conversation, Planned, restart, shift
 
 FLAGS: Mapping[str, object] = {
     "processing.segment_size": 256,
     "processing.publish_ms": 50,
-    "processing.silence_seconds": 60,
+    **{f"silence_seconds.{channel}": 60 for channel in CHANNELS},
     "privacy.pseudonym_key_file": str(Path(__file__).with_name("pseudonym.key")),
 }
 """Settings of the workers that the load needs and the checker expects; the key is no secret."""

@@ -132,7 +132,7 @@ def test_durations_are_numbers(tmp_path: Path, text: str, value: float) -> None:
         ("[processing]\ngrace_seconds = nan", "must be a finite number"),
         ('[processing]\ngrace_seconds = "2m"', "must be a number; the unit is part of"),
         ("[processing]\nkeep_days = 1", "must be whole until it is final"),
-        ("[processing]\nsilence_seconds = 7200\nhorizon_hours = 1", "is beyond horizon_hours"),
+        ("[silence_seconds]\nsms = 7200\n[horizon_hours]\nsms = 1", "is beyond horizon_hours.sms"),
         ('[metrics]\nwindows = ["week"]', "must be one of quarter_hour"),
         ('[metrics]\nwindows = "day"\nhost = " "', "must be a host name"),
         ("[metrics]\nport = 65536", "must be 0 to 65535"),
@@ -297,6 +297,8 @@ def test_the_example_is_toml() -> None:
     assert set(tomllib.loads(example())) == {
         "kafka",
         "processing",
+        "silence_seconds",
+        "horizon_hours",
         "metrics",
         "privacy",
         "defaults",

@@ -174,6 +174,7 @@ class ClosesByItself(ContactsStage):
         for fact, sign in contact.journey.out[known:]:
             self._post(fact, sign, self.running.cell)
         self._dirty[name] = None
+        self._open.discard(name, contact.channel)
         self._note_open(name, contact)
 
 

@@ -21,7 +21,8 @@ from streams.core.journey import Journey
 from streams.core.measure import Measure
 from streams.core.order import fold
 from streams.core.source import Record
-from streams.core.terms import Terms
+from streams.core.terms import Patience, Terms
+from streams.core.vocabulary import LostReason
 from tests.builders import Cells, summed
 
 
@@ -39,8 +40,21 @@ class Told:
         self.heard_ms = max(self.heard_ms, event.time, record.timestamp)
         self.offset = record.offset
 
+    def patience(self, terms: Terms) -> Patience:
+        return terms.patience[self.events[-1].channel]
+
     def knows(self, event_id: str) -> bool:
         return any(event.id == event_id for event in self.events)
+
+    def lose(self, like: ev.ContactEvent, at_ms: int, reason: LostReason, record: Record) -> None:
+        """Its end never came."""
+        event_id = f"lost:{reason}:{at_ms}"
+        if not self.knows(event_id):
+            lost = ev.Lost(
+                id=event_id, source=like.source, contact=like.contact, time=at_ms,
+                channel=like.channel, reason=reason,
+            )  # fmt: skip
+            self.add(lost, record)
 
     def journey(self, terms: Terms) -> Journey:
         return fold(self.events, terms.duration_max_ms)
@@ -85,11 +99,12 @@ class Contacts:
                 self._lose_if_older(event.contact, source, time_ms, record)
 
     def _silence(self, now_ms: int, record: Record) -> None:
-        for name, told in self.contacts.items():
-            due = told.heard_ms + self.terms.silence_ms <= now_ms
+        for told in self.contacts.values():
+            silence_ms = told.patience(self.terms).silence_ms
+            due = told.heard_ms + silence_ms <= now_ms
             if due and told.journey(self.terms).open:
-                at_ms = max(event.time for event in told.events) + self.terms.silence_ms
-                self._lose(name, told.events[-1].source, min(now_ms, at_ms), "silence", record)
+                at_ms = max(event.time for event in told.events) + silence_ms
+                told.lose(told.events[-1], min(now_ms, at_ms), "silence", record)
 
     def _restart(self, event: ev.Restarted, record: Record) -> None:
         if (event.source, event.time) in self.restarts:
@@ -108,19 +123,12 @@ class Contacts:
             if v.open or (v.left and v.left.outcome == "lost" and v.left.left_ms > time_ms)
         ]
         if told.events[0].source == source and opened and min(opened) < time_ms:
-            self._lose(name, source, time_ms, "restart", record)
-
-    def _lose(self, name: str, source: str, at_ms: int, reason: str, record: Record) -> None:
-        told = self.contacts[name]
-        event_id = f"lost:{reason}:{at_ms}"
-        if not told.knows(event_id):
-            lost = ev.Lost(id=event_id, source=source, contact=name, time=at_ms, reason=reason)  # type: ignore[arg-type]
-            told.add(lost, record)
+            told.lose(told.events[0], time_ms, "restart", record)
 
     def _forget_before(self, start: int) -> None:
         """When a segment is over: who was silent in it and for the whole horizon."""
         for name, told in list(self.contacts.items()):
-            quiet = told.heard_ms + self.terms.horizon_ms <= self.mark_ms
+            quiet = told.heard_ms + told.patience(self.terms).horizon_ms <= self.mark_ms
             before = max(told.offset, told.repeated_at) < start
             if quiet and before and not told.journey(self.terms).open:
                 self.forgotten.append((name, self.contacts.pop(name)))
@@ -187,7 +195,7 @@ class Staff:
     def _log_out(self, tick: ev.Tick, record: Record) -> None:
         for name, events in self.events.items():
             state, _ = agents.fold(agents.AgentState(), events)
-            due = self.heard_ms[name] + self.terms.horizon_ms <= tick.time
+            due = self.heard_ms[name] + self.terms.agent_silence_ms <= tick.time
             if due and state.state != "offline":
                 at = state.last_ms + 1
                 out = ev.LoggedOut(

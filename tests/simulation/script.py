@@ -14,12 +14,16 @@ import msgspec
 from streams import codec
 from streams.core import events as ev
 from streams.core.source import Record
-from streams.core.terms import Terms
+from streams.core.terms import Patience, Terms
 from tests.builders import T0
 
 Step = tuple[str, int, int, int]
-TERMS = Terms(silence_ms=100_000, horizon_ms=400_000)
-"""Contacts are lost after 100 s and forgotten after 400 s, or no script would be long enough."""
+TERMS = Terms(
+    patience={"voice": Patience(100_000, 400_000), "chat": Patience(50_000, 200_000)},
+    agent_silence_ms=400_000,
+)
+"""Calls are lost after 100 s and forgotten after 400 s, or no script would be long enough.
+A message makes a chat of the contact, for which half of that holds."""
 
 _CONTACT: dict[str, tuple[type[ev.ContactEvent], dict[str, Any]]] = {
     "q": (ev.Queued, {"queue": "PS"}),
@@ -31,7 +35,7 @@ _CONTACT: dict[str, tuple[type[ev.ContactEvent], dict[str, Any]]] = {
     "r": (ev.QueueResumed, {"queue": "PS"}),
     "h": (ev.Handled, {"queue": "PS"}),
     "x": (ev.Transferred, {"queue": "PS", "kind": "attended", "talk_ms": 2_000}),
-    "m": (ev.Message, {"author": "agent"}),
+    "m": (ev.Message, {"author": "agent", "channel": "chat"}),
     "z": (ev.Ended, {"ended_by": "customer"}),
 }
 _AGENT: dict[str, tuple[type[ev.AgentEvent], dict[str, Any]]] = {

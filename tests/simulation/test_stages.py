@@ -5,9 +5,7 @@ Each is run on the log of one partition and compared with the dumb oracle, and w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from random import Random
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import orjson
@@ -17,10 +15,9 @@ from hypothesis import strategies as st
 
 from streams.core import events as ev
 from streams.core.measure import CHANNEL, QUEUE, Amounts, CutKey
-from streams.core.posting import generate_post
 from streams.core.source import Record
 from streams.kpis import ALL_MEASURES
-from streams.stages.base import Entity, Output, Seal, Stage
+from streams.stages.base import Output
 from streams.stages.contacts import ContactsStage
 from streams.stages.customers import CustomersStage
 from streams.stages.staff import StaffStage
@@ -37,26 +34,26 @@ from tests.builders import (
     total,
 )
 from tests.core.strategies import told_again
-from tests.simulation import oracle, script
+from tests.simulation import oracle
 from tests.simulation.driver import added_up, conflicts, live, registers
+from tests.simulation.lives import (
+    LIVES,
+    POST,
+    SIZE,
+    TO_THE_END,
+    Ends,
+    Fate,
+    Kind,
+    steps_of,
+    written,
+)
 from tests.simulation.script import (
     AGAIN,
     AGENT_KINDS,
     CONTACT_KINDS,
     TERMS,
     TIME_KINDS,
-    Step,
 )
-
-SIZE = 4
-POST = generate_post(ALL_MEASURES, TERMS)
-
-
-def steps_of(kinds: str, gaps: Sequence[int]) -> st.SearchStrategy[list[Record]]:
-    late = st.sampled_from((0, 0, 0, 1, 5, 30))
-    step = st.tuples(st.sampled_from(kinds), st.integers(0, 2), late, st.sampled_from(gaps))
-    steps: st.SearchStrategy[list[Step]] = st.lists(step, max_size=26)
-    return steps.map(script.records)
 
 
 @st.composite
@@ -78,17 +75,6 @@ def contact_records(draw: st.DrawFn) -> list[Record]:
         }  # fmt: skip
         rows.append(Record("records", 0, len(rows), T0, None, orjson.dumps(row)))
     return rows
-
-
-class Kind(NamedTuple):
-    """A stage, the logs it is tried on, and what a log means by the oracle."""
-
-    stage: Callable[..., Stage]
-    logs: st.SearchStrategy[list[Record]]
-    means: Callable[[Sequence[Record]], Cells]
-
-    def make(self) -> Stage:
-        return self.stage(0, terms=TERMS, post=POST, segment_size=SIZE, board_partitions=2)
 
 
 def contacts_mean(log: Sequence[Record]) -> Cells:
@@ -115,10 +101,6 @@ KINDS = {
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
-def written(seals: dict[int, Seal]) -> dict[int, dict[bytes, Entity]]:
-    return {end: {e.key: e for e in seal.entities} for end, seal in seals.items()}
-
-
 @every_kind
 def test_batch_boundaries_never_show(kind: Kind) -> None:
     @given(kind.logs)
@@ -135,62 +117,6 @@ def test_batch_boundaries_never_show(kind: Kind) -> None:
         assert conflicts([*ones.outputs, *sevens.outputs, *all_at_once.outputs]) == []
 
     law()
-
-
-class Ends(NamedTuple):
-    """How a life ends: where, how many of its seals were committed, and what luck decides."""
-
-    until: int
-    committed: int
-    batches: tuple[int, ...]
-    publish: tuple[bool, ...]
-    luck: int
-
-
-ENDS = st.builds(
-    Ends,
-    st.integers(0, 26),
-    st.integers(0, 6),
-    st.lists(st.sampled_from((1, 2, 3, 7)), min_size=1, max_size=3).map(tuple),
-    st.lists(st.booleans(), min_size=1, max_size=3).map(tuple),
-    st.integers(0, 1_000),
-)
-
-
-class Fate:
-    """The changelog and the commit as the lives so far have left them."""
-
-    def __init__(self, kind: Kind, log: list[Record]) -> None:
-        self.kind = kind
-        self.log = log
-        self.commit = 0
-        self.changelog: list[Entity] = []
-        self.outputs: list[Output] = []
-        self.seals: dict[int, dict[bytes, Entity]] = {}
-
-    def live(self, ends: Ends) -> None:
-        until = max(self.commit, min(ends.until, len(self.log)))
-        life = live(
-            self.kind.make(), SIZE, self.log[:until], commit=self.commit, changelog=self.changelog,
-            batches=ends.batches, publish=ends.publish,
-        )  # fmt: skip
-        self.outputs += life.outputs
-        for end, entities in written(life.seals).items():
-            assert self.seals.setdefault(end, entities) == entities
-        self._write(list(life.seals.values()), ends.committed, Random(ends.luck))
-
-    def _write(self, seals: Sequence[Seal], committed: int, luck: Random) -> None:
-        """Some seals are committed; of the next one any part was written.  Order means nothing."""
-        for seal in seals[:committed]:
-            self.changelog += seal.entities
-            self.commit = seal.commit
-        for seal in seals[committed : committed + 1]:
-            self.changelog += [e for e in seal.entities if luck.random() < 0.6]
-        luck.shuffle(self.changelog)
-
-
-LIVES = st.lists(ENDS, min_size=1, max_size=4)
-TO_THE_END = Ends(1_000, 1_000, (3,), (True, False), 0)
 
 
 @every_kind
@@ -312,7 +238,7 @@ def test_a_restart_of_another_platform_is_nothing() -> None:
 
 
 def test_a_silent_contact_is_lost_by_the_tick_that_finds_it_so() -> None:
-    silence_s = TERMS.silence_ms / 1000
+    silence_s = TERMS.patience["voice"].silence_ms / 1000
     kind = KINDS["contacts"]
     for at, lost in ((silence_s - 0.001, 0), (silence_s, 1)):
         log = log_of([*story().queued(0).events, tick(at)])

@@ -14,7 +14,7 @@ import pytest
 from streams.core.contact import Contact
 from streams.core.posting import generate_post
 from streams.core.source import Record
-from streams.core.terms import Terms
+from streams.core.terms import Patience, Terms
 from streams.kpis import ALL_MEASURES
 from streams.stages.base import Entity
 from streams.stages.contacts import ContactsStage
@@ -22,7 +22,7 @@ from tests.builders import Story, log_of, restarted, story, tick, total
 from tests.simulation.driver import Life, added_up, live, registers
 
 SIZE = 4
-TERMS = Terms(silence_ms=3_600_000, horizon_ms=7_200_000)
+TERMS = Terms(patience={"voice": Patience(3_600_000, 7_200_000)})
 POST = generate_post(ALL_MEASURES, TERMS)
 QUEUE = ("queue", "PS", "voice")
 
@@ -120,7 +120,7 @@ def test_contacts_leave_after_the_horizon_and_the_changelog_says_so() -> None:
         assert kept <= len(stage)
         assert all(dict(e.headers)["position"].isdigit() for e in gone)
     assert abs(sizes[0] - sizes[1]) <= 2
-    within = TERMS.horizon_ms // 1_000 // gap
+    within = TERMS.patience["voice"].horizon_ms // 1_000 // gap
     assert within <= sizes[1] <= within + SIZE
 
 
@@ -137,3 +137,14 @@ def test_a_compacted_changelog_restores_what_was_there() -> None:
     )
     assert list(restored._quiet) == list(stage._quiet)
     assert list(restored._open) == list(stage._open)
+
+
+def test_a_restored_contact_has_the_patience_of_its_channel() -> None:
+    """A mail waits when a call of the same age is lost, and stays when it is forgotten."""
+    open_ones = [story("call").queued(0), story("mail", channel="email").queued(0)]
+    over = [story("short").queued(1).left(2), story("note", channel="email").queued(1).left(2)]
+    first = [*events_of(*open_ones, *over), tick(10), tick(10)]
+    _, stage, after = two_lives(first, [tick(3_700), tick(3_700), tick(7_300), tick(7_300)])
+    assert total(added_up(after.outputs), QUEUE)["contacts_left_lost"] == 1
+    assert set(stage._contacts) == {"call", "mail", "note"}
+    assert set(stage._open) == {"mail"}
