@@ -220,9 +220,11 @@ class WorkerView:
     events_late: Mapping[str, int] = field(default_factory=dict)
     events_rejected: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(stage, reason code) -> events."""
+    entities: Mapping[str, int] = field(default_factory=dict)
+    entities_forgotten: Mapping[str, int] = field(default_factory=dict)
+    sums_late: Mapping[str, int] = field(default_factory=dict)
     seals: Mapping[str, int] = field(default_factory=dict)
     publishes: Mapping[str, int] = field(default_factory=dict)
-    fence_failures: int = 0
     records_lost: Mapping[str, int] = field(default_factory=dict)
     """Topic -> offsets that were gone before they were read."""
 
@@ -264,14 +266,24 @@ WORKER: Mapping[str, Family] = {
         "Events sent to the dead letters, by reason code.",
         (*_STAGE, "reason"),
     ),
+    "entities": Family(
+        "cc_worker_entities", "gauge", "Contacts, agents or customers in memory.", _STAGE
+    ),
+    "entities_forgotten": Family(
+        "cc_entities_forgotten_total",
+        "counter",
+        "Contacts, agents or customers that were silent for so long that they were removed.",
+        _STAGE,
+    ),
+    "sums_late": Family(
+        "cc_sums_late_total",
+        "counter",
+        "Sums that came for minutes not kept any more (processing.keep_days), and changed nothing.",
+        _STAGE,
+    ),
     "seals": Family("cc_worker_seals_total", "counter", "Segments or stretches sealed.", _STAGE),
     "publishes": Family(
         "cc_worker_publishes_total", "counter", "Publishes of changed partials.", _STAGE
-    ),
-    "fence_failures": Family(
-        "cc_worker_fence_failures_total",
-        "counter",
-        "Writes refused because another worker owns the partition.",
     ),
     "records_lost": Family(
         "cc_records_lost_total",

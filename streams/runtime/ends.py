@@ -45,7 +45,8 @@ class LogReader:
 
     async def ends(self, tps: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The end offset of each partition."""
-        found = await self._consumer.end_offsets([TopicPartition(*tp) for tp in tps])
+        asked = [TopicPartition(*tp) for tp in tps]
+        found = await patiently(lambda: self._consumer.end_offsets(asked), PATIENCE_SECONDS)
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
 
     async def spans(self, tps: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Span]:

@@ -33,6 +33,8 @@ _COUNTED = {
     "records": "events_read",
     "duplicates": "events_duplicate",
     "late": "events_late",
+    "forgotten": "entities_forgotten",
+    "sums_late": "sums_late",
 }
 """Counter of a stage -> field of ``WorkerView``."""
 

@@ -13,6 +13,9 @@ from streams.runtime.loop import Runtime
 from streams.runtime.owner import Owner
 from streams.sinks.server import Health
 from streams.stages.board import BoardStage
+from streams.stages.contacts import ContactsStage
+from streams.stages.customers import CustomersStage
+from streams.stages.staff import StaffStage
 
 LOOP_SECONDS_MAX = 30.0
 """A loop that has not turned for this long is stuck."""
@@ -39,9 +42,19 @@ def worker_view(runtime: Runtime) -> WorkerView:
         lag={at: max(0, ends[at] - taken) for at, taken in absorbed.items() if at in ends},
         absorbed={at: taken - 1 for at, taken in absorbed.items() if taken > 0},
         marks_ms=_marks(owners),
+        entities=_entities(owners),
         records_lost=dict(runtime.losses.records),
         **_counts(runtime, owners),  # type: ignore[arg-type]
     )
+
+
+def _entities(owners: list[Owner]) -> Counter[str]:
+    """Stage -> what is in memory."""
+    kept: Counter[str] = Counter()
+    for owner in owners:
+        if isinstance(owner.stage, ContactsStage | StaffStage | CustomersStage):
+            kept[owner.stage.name] += len(owner.stage)
+    return kept
 
 
 def _state(runtime: Runtime) -> str:

@@ -73,11 +73,6 @@ class BoardStage:
         return self._board.corrections
 
     @property
-    def late_dropped(self) -> int:
-        """Partials ignored because their minute is not kept any more."""
-        return self._board.late_dropped
-
-    @property
     def mark_ms(self) -> int | None:
         """The board's mark, None while there is none."""
         return self._board.marks.known_ms
@@ -108,6 +103,7 @@ class BoardStage:
             assert record.value is not None, "nobody deletes from the partials topic"
             absorb(decode(record.value), record.offset)
         self.counts["records"] += len(records)
+        self.counts["sums_late"] = self._board.late_dropped
 
     def publish(self) -> Sequence[Output]:
         """Results go with the seal, in its transaction."""

@@ -94,7 +94,9 @@ def served(boards: list[Board]) -> Iterator[MetricsServer]:
         marks_ms={"contact-events-0": 1_500},
         events_read={"contacts": 42},
         events_rejected={("ingest", "json.malformed"): 3},
-        fence_failures=1,
+        entities={"contacts": 5},
+        entities_forgotten={"customers": 2},
+        sums_late={"board": 4},
     )
     collector = KpiCollector(lambda: boards, lambda: view, terms, clock=lambda: 2.5)
     server = serve("127.0.0.1", 0, registry(collector), lambda: Health(True, True))
@@ -244,7 +246,9 @@ def test_the_worker_shows_itself(served: MetricsServer) -> None:
     assert of(found, "cc_events_read_total", stage="contacts") == 42
     rejected = {"stage": "ingest", "reason": "json.malformed"}
     assert of(found, "cc_events_rejected_total", **rejected) == 3
-    assert of(found, "cc_worker_fence_failures_total") == 1
+    assert of(found, "cc_worker_entities", stage="contacts") == 5
+    assert of(found, "cc_entities_forgotten_total", stage="customers") == 2
+    assert of(found, "cc_sums_late_total", stage="board") == 4
     assert 0 < (of(found, "cc_exporter_collect_duration_seconds") or 0) < 1
 
 
