@@ -38,6 +38,7 @@ from streams import codec
 from streams.arrival import Offsets
 from streams.core import events as ev
 from streams.core.partials import Partial
+from streams.core.segment import Segments
 from streams.deployment import PARTIALS, Deployment
 from streams.kafka import topics
 from streams.kafka.embedded import EmbeddedCluster
@@ -179,7 +180,7 @@ def fill(settings: Settings, contacts: int) -> Filled:
         rows = events_of(contacts, time.time_ns() // 1_000_000)
         events = asyncio.run(send(deployment.bootstrap, topic, rows))
         size = settings.processing.segment_size
-        borders = {p: end // size * size for p, end in offsets.ends(topic).items()}
+        borders = {p: Segments.of(size, p).border(end) for p, end in offsets.ends(topic).items()}
         worker.wait(lambda: _all_at(offsets.committed(topic), borders))
         time.sleep(3)
         full = worker.used().memory_bytes

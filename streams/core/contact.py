@@ -34,8 +34,7 @@ class Kept(NamedTuple):
 
 class Contact:
     """One contact.  ``position`` is the offset of the last event absorbed, ``channel`` what that
-    event said; ``recorded`` the offset of the customer record sent last; ``levels`` the open visits
-    as they are counted in the levels."""
+    event said; ``levels`` the open visits as they are counted in the levels."""
 
     __slots__ = (
         "channel",
@@ -47,7 +46,6 @@ class Contact:
         "last_ms",
         "levels",
         "position",
-        "recorded",
     )
 
     def __init__(self, duration_max_ms: int) -> None:
@@ -56,7 +54,6 @@ class Contact:
         self.ids: set[str] = set()
         self.position = -1
         self.channel: Channel = "voice"
-        self.recorded = -1
         self.levels: list[Open] = []
         self.last_ms = -1
         self.heard_ms = 0

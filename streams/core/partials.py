@@ -1,7 +1,7 @@
 """The running segment's sums: what one stretch of one partition's log adds to each (cut key,
 minute).
 
-The log of a source partition is cut at multiples of the segment size.  A partial is identified by
+The log of a source partition is cut into segments (``segment``).  A partial is identified by
 (origin, segment, cut key, minute) and carries its *position*: the offset of the last event it has
 absorbed.  It is a pure function of the log between the segment's start and that position, so a
 replay builds it again exactly.

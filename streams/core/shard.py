@@ -2,8 +2,8 @@
 not yet written.
 
 A shard lives and dies as one object with its stage.  It takes only the next offset (delivery rule
-7) and cuts the log at multiples of the segment size (``by_segment`` stages), so a batch may span
-borders here; the caller need not know.
+7) and cuts the log at the borders of segments (``by_segment`` stages), so a batch may span borders
+here; the caller need not know.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
+from streams.core.segment import Segments
 from streams.core.source import Record
 
 SealT = TypeVar("SealT")
@@ -41,10 +42,10 @@ class Jump(Exception):
 class Shard(Generic[SealT]):
     """One stage of one partition and where it stands."""
 
-    def __init__(self, stage: Sealing[SealT], segment_size: int) -> None:
-        assert segment_size > 0
+    def __init__(self, stage: Sealing[SealT], segments: Segments) -> None:
+        assert segments.size > 0
         self.stage = stage
-        self.segment_size = segment_size
+        self.segments = segments
         self.next: int | None = None
         self.sealed: list[SealT] = []
         self.unsealed = 0
@@ -97,8 +98,7 @@ class Shard(Generic[SealT]):
             return
         first, done = run[0].offset, 0
         while done < len(run):
-            border = ((first + done) // self.segment_size + 1) * self.segment_size
-            upto = min(len(run), border - first)
+            upto = min(len(run), self.segments.next_border(first + done) - first)
             yield run[done:upto]
             done = upto
 
@@ -106,7 +106,7 @@ class Shard(Generic[SealT]):
         """Seal at the border that ``offset`` has reached, if there is one since the last seal."""
         if self.stage.by_segment and self.unsealed:
             assert self.next is not None
-            border = (offset // self.segment_size) * self.segment_size
+            border = self.segments.border(offset)
             if border >= self.next:
                 self.seal(border)
 

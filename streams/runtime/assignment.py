@@ -135,7 +135,7 @@ class Assignment:
                 at,
                 committed.get(at),
                 spans[at],
-                segment=owner.shard.segment_size if owner.stage.by_segment else 1,
+                segments=owner.shard.segments if owner.stage.by_segment else None,
                 note=self._losses.note(owner.topic, owner.changelog),
             )
 

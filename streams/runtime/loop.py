@@ -26,7 +26,7 @@ from streams.runtime.failpoints import Reach, nowhere
 from streams.runtime.fetching import Run
 from streams.runtime.letters import ID_HEADER, Letters
 from streams.runtime.losses import Losses
-from streams.runtime.owner import Limits, Lost, Owner
+from streams.runtime.owner import Limits, Lost, Owner, Purse
 from streams.runtime.stages import StageSpec
 from streams.runtime.writing import Target, Writer, fenced_writer, plain_writer
 from streams.stages.ingest import IngestStage
@@ -36,7 +36,7 @@ PENDING_SEGMENTS = 4
 """Segments a shard may be ahead of its commit before it waits for its writes."""
 BOARD_PENDING_SEGMENTS = 64
 """For a board: it rests between its writes, and keeps no more for being further ahead."""
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.01
 EXIT_FAILED = 70
 BOARD = "board"
 SHARE, SHARE_BEHIND = 0.5, 0.05
@@ -82,6 +82,8 @@ class Runtime:
         self.plain: Writer
         self.logs: LogReader
         self._reach = reach
+        self._purse = Purse()
+        """What all boards together may spend."""
         self._started = asyncio.Lock()
         self._running = False
         self._background: set[asyncio.Future[Any]] = set()
@@ -311,7 +313,7 @@ class Runtime:
         and when it has rested."""
         if not owner.called and owner.shard.unsealed:
             owner.called = True
-            wait_seconds = max(GATHER_SECONDS, owner.purse.filled_at - monotonic())
+            wait_seconds = max(GATHER_SECONDS, self._purse.filled_at - monotonic())
             asyncio.get_running_loop().call_later(wait_seconds, self._say, owner)
 
     def _say(self, owner: Owner) -> None:
@@ -334,9 +336,8 @@ class Runtime:
         but for what they have saved."""
         busy_seconds = await self._write(owner)
         if busy_seconds is not None:
-            boards = sum(1 for owner in self.owners.values() if owner.stage.name == BOARD)
-            share = (SHARE_BEHIND if self._behind() else SHARE) / boards
-            owner.purse.spend(busy_seconds, share, monotonic())
+            share = SHARE_BEHIND if self._behind() else SHARE
+            self._purse.spend(busy_seconds, share, monotonic())
             self._say_soon(owner)
 
     async def _write(self, owner: Owner) -> float | None:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from streams.core.segment import Segments
 from streams.errors import StateError
 
 log = logging.getLogger("streams")
@@ -65,16 +66,22 @@ class Losses:
             )
 
     def start(
-        self, at: At, committed: Committed | None, span: Span, *, segment: int, note: str
+        self,
+        at: At,
+        committed: Committed | None,
+        span: Span,
+        *,
+        segments: Segments | None,
+        note: str,
     ) -> int:
-        """Where to begin to read.  ``segment``: what commits are multiples of (1: of nothing)."""
+        """Where to begin to read.  ``segments``: at whose borders commits are, if at any."""
         if committed is None:
             return span.first
         self._check_same(at, committed, span, note)
         if committed.offset < span.first:
             self._lost(at, committed.offset, span.first, "retention deleted them unread")
             return span.first
-        if committed.offset % segment:
+        if segments and committed.offset != segments.border(committed.offset):
             raise StateError(
                 f"{_named(at)}: the commit, {committed.offset}, is not the start of a segment",
                 "it was set by hand, or processing.segment_size was changed; sums would be wrong",

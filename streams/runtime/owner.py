@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from time import monotonic, perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
+from streams.core.segment import Segments
 from streams.core.shard import Shard
 from streams.runtime.failpoints import Reach, nowhere
 from streams.runtime.letters import STREAM as LETTERS
@@ -51,7 +52,7 @@ class Limits(NamedTuple):
 RESULTS_MAX = 5_000
 """Results in one transaction, and made in one go: some 50 ms."""
 SAVED_SECONDS_MAX = 0.1
-"""What a board may have saved: the turn of a minute makes many results at once."""
+"""What boards may have saved: the turn of a minute makes many results at once."""
 
 
 class Purse:
@@ -100,7 +101,7 @@ class Owner:
         self.partition = partition
         self.changelog = changelog
         self.generation = generation
-        self.shard: Shard[Seal] = Shard(stage, segment_size)
+        self.shard: Shard[Seal] = Shard(stage, Segments.of(segment_size, partition))
         self.committed: int | None = None
         self.fence: Writer | None = None
         self.room = asyncio.Event()
@@ -118,7 +119,6 @@ class Owner:
         """The next offset of the changelog to restore."""
         self.sentinel = -1
         """The offset of the changelog's last record at takeover."""
-        self.purse = Purse()
         self.called = False
         """A board's next write is on the clock."""
         self.died_at = 0.0
@@ -246,13 +246,14 @@ class Owner:
         commit make the next owner say their results again, and say nothing older."""
         assert self.fence is not None, "only a fenced shard has entities"
         async with self.fence.producer.transaction():
-            await self._send(self.fence, first)
+            sent = await self._hand_over(self.fence, first)
             self._reached("results")
             if seal.entities:
                 assert self.changelog is not None
                 rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in seal.entities)
-                await settled(await self.fence.send(self.changelog, self.partition, rows))
+                sent += await self.fence.send(self.changelog, self.partition, rows)
                 self._reached("entities")
+            await settled(sent)
         self._reached("transaction")
         while len(first) == RESULTS_MAX and (first := self._slice(results)):
             self._check()
@@ -286,12 +287,16 @@ class Owner:
             self._check()
 
     async def _send(self, writer: Writer, outputs: Sequence[Output]) -> None:
+        await settled(await self._hand_over(writer, outputs))
+
+    async def _hand_over(self, writer: Writer, outputs: Sequence[Output]) -> list[Any]:
+        """To the producer; what to wait for."""
         by_partition: dict[tuple[str, int], list[Written]] = {}
         for output in outputs:
             at = self._place(output)
             by_partition.setdefault(at, []).append((output.key, output.value, output.headers))
         sent = await asyncio.gather(*(writer.send(*at, rows) for at, rows in by_partition.items()))
-        await settled([future for futures in sent for future in futures])
+        return [future for futures in sent for future in futures]
 
     def _place(self, output: Output) -> tuple[str, int]:
         target = self._targets[output.stream]

@@ -145,7 +145,7 @@ class Processing:
         check=_power_of_two_problem,
     )
     publish_ms: int = option(
-        250,
+        200,
         "How often changed sums are sent on: what a wallboard lags behind.",
         low=10,
         high=60_000,

@@ -70,6 +70,9 @@ class ContactsStage(SegmentedStage):
         """Contacts with an open visit."""
         self._buried = Buried()
         self._dirty: dict[str, None] = {}
+        """Contacts that changed in this segment."""
+        self._unsaid: dict[str, None] = {}
+        """Contacts that changed since the last publish."""
         self._taken_back: list[Output] = []
         """Records for customers whose contact turned out to be another customer's."""
         self._repeated: set[str] = set()
@@ -190,7 +193,7 @@ class ContactsStage(SegmentedStage):
             post(fact, sign, cell)
         if customer is not None and customer != contact.journey.customer:
             self._taken_back.append(self._customer_record(name, contact, customer, None))
-        self._dirty[name] = None
+        self._dirty[name] = self._unsaid[name] = None
         self._quiet.add(name, contact.channel)
         self._note_open(name, contact)
 
@@ -299,12 +302,12 @@ class ContactsStage(SegmentedStage):
     def _customer_records(self) -> list[Output]:
         """One record per contact whose customer is known, written again whenever it changed."""
         outputs, self._taken_back = self._taken_back, []
-        for name in self._dirty:
+        changed, self._unsaid = self._unsaid, {}
+        for name in changed:
             contact = self._contacts[name]
             assert isinstance(contact, Contact)
             customer = contact.journey.customer
-            if customer is not None and contact.position > contact.recorded:
-                contact.recorded = contact.position
+            if customer is not None:
                 arrived = contact.journey.arrived
                 outputs.append(self._customer_record(name, contact, customer, arrived))
         return outputs
@@ -326,7 +329,7 @@ class ContactsStage(SegmentedStage):
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()
-        start = self.running.segment * self.segment_size
+        start = self.segment_start
         entities = [self._entity(name) for name in self._dirty]
         entities += [self._restarts_entity(source, end) for source in self._dirty_restarts]
         entities += self._buried.again(end)

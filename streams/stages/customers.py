@@ -137,7 +137,7 @@ class CustomersStage(SegmentedStage):
             known = self._customers[customer] = _rows(known)
         if customer not in self._settled:
             self._settled.add(customer)
-            known = settle(known, self.running.segment * self.segment_size)
+            known = settle(known, self.segment_start)
         return known
 
     def publish(self) -> list[Output]:
@@ -145,7 +145,7 @@ class CustomersStage(SegmentedStage):
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()
-        start = self.running.segment * self.segment_size
+        start = self.segment_start
         entities = [self._entity(name) for name in self._dirty]
         entities += self._buried.again(end)
         entities += self._forget(start, end)

@@ -14,6 +14,7 @@ from typing import Any
 
 from streams.core.events import Tick
 from streams.core.partials import Mark, RunningSegment
+from streams.core.segment import Segments
 from streams.core.source import Record, Rejected
 from streams.stages import wire
 from streams.stages.base import Entity, Output
@@ -139,7 +140,7 @@ class SegmentedStage:
 
     def __init__(self, partition: int, segment_size: int, board_partitions: int) -> None:
         self.partition = partition
-        self.segment_size = segment_size
+        self.segments = Segments.of(segment_size, partition)
         self.board_partitions = board_partitions
         self.running = RunningSegment(f"{self.name}/{partition}")
         self.marks = MarkKeeper()
@@ -149,11 +150,16 @@ class SegmentedStage:
         self._skew_ms = 0
         self._kinds: dict[type, Callable[[Record, Any], None]] = {}
 
+    @property
+    def segment_start(self) -> int:
+        """The first offset of the running segment."""
+        return self.segments.start(self.running.segment)
+
     def restore(self, records: Iterable[Record]) -> None:
         self.versions.take(records)
 
     def _begin(self, records: Sequence[Record]) -> None:
-        segment = records[0].offset // self.segment_size
+        segment = self.segments.number(records[0].offset)
         if segment != self.running.segment:
             self.running.begin(segment)
 

@@ -163,7 +163,7 @@ class StaffStage(SegmentedStage):
         agent = self._agents.get(event.agent)
         if agent is None:
             agent = self._agents[event.agent] = Agent(AgentState())
-        agent.settle(self.running.segment * self.segment_size, self._start_mark_ms)
+        agent.settle(self.segment_start, self._start_mark_ms)
         if event.id in agent.ids:
             self.counts["duplicates"] += 1
             self._repeated.add(event.agent)
@@ -255,7 +255,7 @@ class StaffStage(SegmentedStage):
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()
-        start = self.running.segment * self.segment_size
+        start = self.segment_start
         entities = [self._entity(name) for name in self._dirty]
         entities += self._buried.again(end)
         entities += self._forget(start, end)

@@ -14,6 +14,7 @@ import orjson
 
 from streams.core.measure import Amounts, CutKey
 from streams.core.partials import Mark, Partial
+from streams.core.segment import Segments
 from streams.core.shard import Jump, Shard
 from streams.core.source import Record
 from streams.deployment import Deployment
@@ -95,7 +96,10 @@ class Folded:
         self.cells: dict[tuple[int, bytes], bytes | None] = {}
         """The board's entities as they stand."""
         self.ends = [0] * shape.partitions
-        self._shards = [Shard[Seal](stage, shape.segment_size) for stage in self.stages]
+        self._shards = [
+            Shard[Seal](stage, Segments.of(shape.segment_size, number))
+            for number, stage in enumerate(self.stages)
+        ]
         self._deliver = deliver
         for shard in self._shards:
             shard.start(0)

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from streams import codec
 from streams.core.events import Tick
+from streams.core.segment import Segments
 from streams.core.shard import Shard
 from streams.core.source import Record
 from streams.kafka.partition import partition_of
@@ -43,7 +44,9 @@ class QuietDeployment:
             for number in range(self.shape.partitions):
                 at = (spec.topic, number)
                 self._stages[at] = spec.make(number)
-                self._shards[at] = Shard(self._stages[at], self.shape.segment_size)
+                self._shards[at] = Shard(
+                    self._stages[at], Segments.of(self.shape.segment_size, number)
+                )
                 self._shards[at].start(0)
         self.raw_topic = next(s.topic for s in self._specs if s.name == "ingest")
 

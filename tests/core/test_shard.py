@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.core.segment import Segments
 from streams.core.shard import Jump, Shard
 from streams.core.source import Record
 from tests.builders import record
@@ -46,7 +47,7 @@ Seals = list[tuple[int, tuple[int, ...]]]
 
 def started(by_segment: bool = True, committed: int = 0) -> tuple[Shard[object], Listening]:
     stage = Listening(by_segment)
-    shard: Shard[object] = Shard(stage, SIZE)
+    shard: Shard[object] = Shard(stage, Segments(SIZE))
     shard.start(committed)
     assert stage.started_at == committed
     return shard, stage
@@ -165,7 +166,7 @@ def test_a_dead_shard_takes_nothing() -> None:
 
 
 def test_a_shard_that_was_not_started_takes_nothing() -> None:
-    shard: Shard[object] = Shard(Listening(), SIZE)
+    shard: Shard[object] = Shard(Listening(), Segments(SIZE))
     with pytest.raises(AssertionError, match="start"):
         shard.absorb(offsets(0, 1))
 
@@ -174,3 +175,31 @@ def test_a_shard_starts_once() -> None:
     shard, _ = started()
     with pytest.raises(AssertionError, match="once"):
         shard.start(4)
+
+
+# -- segments
+
+
+@given(st.integers(1, 40), st.integers(0, 70_000), st.integers(0, 500))
+def test_every_offset_is_between_two_borders_a_segment_apart(
+    size: int, partition: int, offset: int
+) -> None:
+    segments = Segments.of(size, partition)
+    first, end = segments.border(offset), segments.next_border(offset)
+    assert first <= offset < end
+    assert end - first == size or (first == 0 and end == size - segments.shift)
+    assert {segments.number(at) for at in range(first, end)} == {segments.number(offset)}
+    assert segments.border(end) == end
+
+
+@pytest.mark.parametrize("partitions", [2, 4, 8, 64])
+def test_partitions_that_grow_alike_end_their_segments_evenly_spread(partitions: int) -> None:
+    ends = sorted(Segments.of(16_384, p).next_border(20_000) for p in range(partitions))
+    assert {b - a for a, b in pairwise(ends)} == {16_384 // partitions}
+
+
+def test_a_shifted_shard_seals_at_its_own_borders() -> None:
+    shard: Shard[object] = Shard(Listening(), Segments(SIZE, 1))
+    shard.start(0)
+    shard.absorb(offsets(0, 8))
+    assert shard.take_seals() == [(3, (0, 1, 2)), (7, (3, 4, 5, 6))]

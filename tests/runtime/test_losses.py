@@ -6,17 +6,21 @@ import logging
 
 import pytest
 
+from streams.core.segment import Segments
 from streams.errors import StateError
 from streams.runtime.losses import Committed, Losses, Span
 
 AT = ("cc.events.contact.v1", 2)
 LOG = ("app-contacts-changelog", 2)
 IDS = {AT[0]: "id-of-events", LOG[0]: "id-of-log"}
+SEGMENTS = Segments(256)
 NOTE = "id-of-events id-of-log"
 
 
-def start(losses: Losses, committed: Committed | None, span: Span, segment: int = 256) -> int:
-    return losses.start(AT, committed, span, segment=segment, note=losses.note(AT[0], LOG[0]))
+def start(
+    losses: Losses, committed: Committed | None, span: Span, segments: Segments | None = SEGMENTS
+) -> int:
+    return losses.start(AT, committed, span, segments=segments, note=losses.note(AT[0], LOG[0]))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_a_start_that_contradicts_what_is_stored_stops_the_worker(
 
 
 def test_a_stage_without_segments_starts_at_any_commit() -> None:
-    assert start(Losses(False, IDS), Committed(501, NOTE), Span(0, 900), segment=1) == 501
+    assert start(Losses(False, IDS), Committed(501, NOTE), Span(0, 900), segments=None) == 501
 
 
 def test_an_accepted_loss_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -12,7 +12,7 @@ from streams.core.calendar import QUARTER_MS
 from streams.core.customer import Seen
 from streams.core.kpi import Level, Oldest, Value
 from streams.core.measure import Amounts, CutKey
-from streams.core.source import Record
+from streams.core.segment import Segments
 from streams.core.terms import MINUTE_MS
 from streams.core.window import spans_at
 from streams.runtime.letters import ID_HEADER
@@ -59,13 +59,16 @@ class Means:
         count = world.plan.partitions
         for stage in ("contacts", "staff"):
             for partition in range(count.get(stage, 0)):
-                self._read(stage, world.kafka.log(READS[stage], partition).read(0), world)
+                self._read(stage, partition, world)
         if count.get("customers", 0):
             add(self.cells, summed(oracle.who_came_again(self._records), MEASURES, TERMS))
 
-    def _read(self, stage: str, records: Sequence[Record], world: World) -> None:
+    def _read(self, stage: str, partition: int, world: World) -> None:
+        records = world.kafka.log(READS[stage], partition).read(0)
         if stage == "contacts":
-            contacts = oracle.Contacts(TERMS, world.plan.segment_size).read(records)
+            contacts = oracle.Contacts(TERMS, Segments.of(world.plan.segment_size, partition)).read(
+                records
+            )
             self.open_visits += contacts.open_visits()
             self._records |= contacts.records()
             add(self.cells, contacts.cells(MEASURES))

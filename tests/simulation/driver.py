@@ -14,6 +14,7 @@ import orjson
 
 from streams.core.measure import Amounts, CutKey
 from streams.core.partials import Partial, Register
+from streams.core.segment import Segments
 from streams.core.shard import Shard
 from streams.core.source import Record
 from streams.stages import wire
@@ -41,7 +42,7 @@ def live(
     """Restore, start at ``commit`` and absorb ``log`` to its end; batch sizes, and whether to
     publish after a batch, go round in circles."""
     stage.restore(as_records(changelog))
-    shard: Shard[Seal] = Shard(stage, segment_size)
+    shard: Shard[Seal] = Shard(stage, Segments(segment_size))
     shard.start(commit)
     outputs: list[Output] = []
     seals: dict[int, Seal] = {}

@@ -20,6 +20,7 @@ from streams.core.facts import ContactSeen, Fact
 from streams.core.journey import Journey
 from streams.core.measure import Measure
 from streams.core.order import fold
+from streams.core.segment import Segments
 from streams.core.source import Record
 from streams.core.terms import Patience, Terms
 from streams.core.vocabulary import LostReason
@@ -63,9 +64,9 @@ class Told:
 class Contacts:
     """What one partition of contact events means."""
 
-    def __init__(self, terms: Terms, segment_size: int) -> None:
+    def __init__(self, terms: Terms, segments: Segments) -> None:
         self.terms = terms
-        self.segment_size = segment_size
+        self.segments = segments
         self.contacts: dict[str, Told] = {}
         self.forgotten: list[tuple[str, Told]] = []
         self.restarts: list[tuple[str, int]] = []
@@ -74,9 +75,9 @@ class Contacts:
 
     def read(self, records: Iterable[Record]) -> Contacts:
         for record in records:
-            if record.offset // self.segment_size > self.segment:
-                self._forget_before(self.segment * self.segment_size)
-                self.segment = record.offset // self.segment_size
+            if self.segments.number(record.offset) > self.segment:
+                self._forget_before(self.segments.start(self.segment))
+                self.segment = self.segments.number(record.offset)
             event = codec.decode_contact(record.value)
             if isinstance(event, ev.Tick):
                 self.mark_ms = max(self.mark_ms, event.time)

@@ -57,7 +57,7 @@ class Seat:
         )  # fmt: skip
         if self.changelog is not None:
             owner.fence = self._fence()  # shuts out the owner before at this instant
-        owner.shard = rules.shard(owner.stage, world.plan.segment_size)
+        owner.shard = rules.shard(owner.stage, owner.shard.segments)
         return owner
 
     def _fence(self) -> Writer:

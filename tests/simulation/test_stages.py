@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from streams.core import events as ev
 from streams.core.measure import CHANNEL, QUEUE, Amounts, CutKey
+from streams.core.segment import Segments
 from streams.core.source import Record
 from streams.kpis import ALL_MEASURES
 from streams.stages.base import Output
@@ -78,7 +79,7 @@ def contact_records(draw: st.DrawFn) -> list[Record]:
 
 
 def contacts_mean(log: Sequence[Record]) -> Cells:
-    return oracle.Contacts(TERMS, SIZE).read(log).cells(ALL_MEASURES)
+    return oracle.Contacts(TERMS, Segments(SIZE)).read(log).cells(ALL_MEASURES)
 
 
 KINDS = {
@@ -168,7 +169,7 @@ def test_levels_are_the_visits_that_are_open(log: list[Record], lives: list[Ends
     for ends in (*lives, TO_THE_END):
         fate.live(ends)
     levels = {cut: values for (_, cut), values in registers(fate.outputs).items()}
-    expected = open_now(oracle.Contacts(TERMS, SIZE).read(log).open_visits())
+    expected = open_now(oracle.Contacts(TERMS, Segments(SIZE)).read(log).open_visits())
     nothing: Amounts = {"waiting": 0, "handling": 0}
     assert levels.keys() >= expected.keys()
     for cut, values in levels.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from streams.core.segment import Segments
 from tests.chaos.checks.violation import Violation
 from tests.chaos.expected import Expected
 
@@ -19,8 +20,9 @@ def offsets(
         size = expected.shape.segment_size if folded.by_segment else 1
         for partition in range(expected.shape.partitions):
             at = (folded.topic, partition)
-            found, wanted = committed.get(at, 0), ends.get(at, 0) // size * size
-            if found % size:
+            segments = Segments.of(size, partition)
+            found, wanted = committed.get(at, 0), segments.border(ends.get(at, 0))
+            if found != segments.border(found):
                 detail = f"{at[0]}[{at[1]}] at {found}, segments of {size}"
                 yield Violation("offsets.inside_segment", detail)
             elif found < wanted:
