@@ -264,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scrape-ms", type=_positive, default=100, help="from one scrape to the next (100)"
     )
     parser.add_argument(
-        "--publish-ms", type=_positive, default=200, help="processing.publish_ms of the worker (200)"
+        "--publish-ms", type=_positive, default=200, help="the worker's processing.publish_ms (200)"
     )
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     return parser
