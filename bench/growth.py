@@ -33,6 +33,7 @@ from bench.rig import EVENTS, Rig, command_line, machine, progress, release_work
 from streams import codec
 from streams.arrival import Offsets
 from streams.core.events import Tick
+from streams.core.segment import Segments
 from streams.deployment import PARTIALS
 from streams.errors import StateError, StreamsError
 from streams.runtime.writing import Writer, Written, settled
@@ -158,11 +159,21 @@ async def fill(bootstrap: str, topic: str, log: Iterable[Sent], end_ms: int) -> 
         for chunk in _chunks(log):
             await _write(writer, topic, chunk, written)
         tick = codec.encode(Tick(time=end_ms))
-        padding = [[(None, tick, ())] * (-count % SEGMENT) for count in written]
+        padding = [[(None, tick, ())] * _missing(*at) for at in enumerate(written)]
         await _write(writer, topic, padding, written)
     finally:
         await writer.stop()
     return written
+
+
+def _missing(partition: int, count: int) -> int:
+    """Records until a segment is full.
+
+    >>> _missing(0, SEGMENT), _missing(0, SEGMENT - 3), _missing(1, 0), _missing(1, 1)
+    (0, 3, 0, 8191)
+    """
+    segments = Segments.of(SEGMENT, partition)
+    return 0 if segments.border(count) == count else segments.next_border(count) - count
 
 
 def _chunks(log: Iterable[Sent]) -> Iterator[list[list[Written]]]:

@@ -19,8 +19,7 @@ consult leg.  Its own unfinished visits are *parked* (taken back), and come back
 goes on under its id; under the customer's id the visit is inferred from the answer.
 
 Events of one and the same millisecond (whole seconds are common) have no order of their own;
-``order.fold`` finds the one in which each is legal, whatever order they came in
-(``streams.core.order``).
+``streams.core.order.fold`` finds the one in which each is legal, whatever order they came in.
 """
 
 from __future__ import annotations
@@ -378,12 +377,9 @@ class Journey:
 
 def _leg_end(event: ev.Ended) -> ev.Handled:
     return ev.Handled(
-        id=event.id,
-        source=event.source,
-        contact=event.contact,
-        time=event.time,
+        id=event.id, source=event.source, contact=event.contact, time=event.time,
         channel=event.channel,
-    )
+    )  # fmt: skip
 
 
 _HANDLERS: dict[type, Callable[[Journey, Any], None]] = {
