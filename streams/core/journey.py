@@ -148,9 +148,8 @@ class Journey:
         visit = self._expecting(event.queue)
         if visit is None and event.queue is not None:
             visit = self._infer(event, event.queue, event.time)
-        if (
-            visit is not None and visit.answered_ms is None
-        ):  # else another agent in a visit already answered
+        # Else another agent in a visit already answered.
+        if visit is not None and visit.answered_ms is None:
             self._supersede(visit)
             self._answer(visit, event.time, event.wait_ms)
 
@@ -189,9 +188,8 @@ class Journey:
 
     def left_queue(self, event: ev.LeftQueue) -> None:
         visit = self._expecting(event.queue) or self._left_unseen(event)
-        if (
-            visit is not None and visit.answered_ms is None
-        ):  # else it contradicts the answer; the leg's end will come
+        # Else it contradicts the answer; the leg's end will come.
+        if visit is not None and visit.answered_ms is None:
             self._leave(visit, event.time, event.wait_ms, event.outcome)
 
     def _left_unseen(self, event: ev.LeftQueue) -> Visit | None:
