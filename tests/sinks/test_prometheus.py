@@ -260,6 +260,10 @@ def test_openmetrics_and_the_name_filter(boards: list[Board], served: MetricsSer
     assert {"cc_window_contacts_offered", "cc_contacts_offered", "cc_answer_wait_seconds"} <= names
     only = get(served.url + "?name[]=cc_window_contacts_offered")
     assert {family.name for family in parse_text(only)} == {"cc_window_contacts_offered"}
+    filtered = served.url + "?name[]=cc_window_contacts_offered&name[]=cc_worker_state"
+    assert samples(only) == {
+        at: v for at, v in samples(get(filtered)).items() if "offered" in at[0]
+    }
 
 
 def collect(collector: KpiCollector) -> dict[str, list[Any]]:
