@@ -80,7 +80,7 @@ OURS = Engine(
     "ours",
     "contact-streams",
     "changelogs in transactions, fenced; exact after any crash",
-    "as it comes: segments of 16,384 offsets, results four times a second",
+    "as it comes: segments of 16,384 offsets, results five times a second",
     {TUMBLING: MOST, CONTACTS: MOST, PIPELINE: 600_000, ROLLING: MOST},
     _project("bench.engines.ours"),
 )

@@ -1,6 +1,6 @@
 """Our engine as the harness starts it: one worker with the job's stage, as in production.
 
-Changelogs on, a fenced transactional producer per partition, results published four times a second,
+Changelogs on, a fenced transactional producer per partition, results published five times a second,
 commits at the borders of segments of 16,384 offsets.  What comes after the last border is
 processed and published, and not committed: after a crash it would be read again.
 """
