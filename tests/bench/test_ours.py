@@ -12,6 +12,7 @@ import pytest
 from bench.engines.contract import CONTACTS, MINUTE_MS, ROLLING, TUMBLING, Progress
 from bench.engines.ours.__main__ import STAGES
 from bench.engines.ours.stages import ContactsStage, TumblingStage
+from streams.core.segment import Segments
 from streams.core.shard import Shard
 from streams.core.source import Record
 from streams.stages.base import Entity, Output, Seal
@@ -91,7 +92,7 @@ class World:
                 for at, e in enumerate(self.changelog)
             ]
         )
-        shard = Shard[Seal](self.stage, SEGMENT)
+        shard = Shard[Seal](self.stage, Segments(SEGMENT))
         shard.start(self.committed)
         while shard.next is not None and shard.next < len(self.records):
             shard.absorb(self.records[shard.next : shard.next + self.chance.randrange(1, 200)])
