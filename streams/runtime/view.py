@@ -13,9 +13,7 @@ from streams.runtime.loop import Runtime
 from streams.runtime.owner import Owner
 from streams.sinks.server import Health
 from streams.stages.board import BoardStage
-from streams.stages.contacts import ContactsStage
-from streams.stages.customers import CustomersStage
-from streams.stages.staff import StaffStage
+from streams.stages.keyed import SegmentedStage
 
 LOOP_SECONDS_MAX = 30.0
 """A loop that has not turned for this long is stuck."""
@@ -52,7 +50,7 @@ def _entities(owners: list[Owner]) -> Counter[str]:
     """Stage -> what is in memory."""
     kept: Counter[str] = Counter()
     for owner in owners:
-        if isinstance(owner.stage, ContactsStage | StaffStage | CustomersStage):
+        if isinstance(owner.stage, SegmentedStage):
             kept[owner.stage.name] += len(owner.stage)
     return kept
 

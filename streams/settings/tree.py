@@ -221,40 +221,40 @@ class Processing:
     )
 
 
-def _silence(default: float, contacts: str) -> float:
-    seconds: float = option(
-        default,
-        f"For {contacts}.",
-        low=60,
-        high=YEAR_SECONDS,
-        why="below, people on hold are lost; above, a lost event is a customer who waits for ever",
-    )
-    return seconds
+_FOR: Mapping[Channel, str] = {
+    "voice": "For calls.",
+    "chat": "For chats.",
+    "email": "For mail threads.",
+    "social": "For conversations on social networks and messengers.",
+    "sms": "For text messages.",
+    "ticket": "For tickets.",
+    "callback": "For callbacks that were promised.",
+    "task": "For tasks.",
+}
+_SILENCE: Mapping[str, Any] = {
+    "low": 60,
+    "high": YEAR_SECONDS,
+    "why": "below, people on hold are lost; above, a lost event is a customer who waits for ever",
+}
+_HORIZON: Mapping[str, Any] = {
+    "low": 1,
+    "high": 2 * YEAR_SECONDS // 3_600,
+    "why": "memory is contacts times this",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceSeconds:
     """A contact that is open and silent for this long is closed as lost, by its channel."""
 
-    voice: float = _silence(14_400, "calls")
-    chat: float = _silence(86_400, "chats")
-    email: float = _silence(2_592_000, "mail threads")
-    social: float = _silence(604_800, "conversations on social networks and messengers")
-    sms: float = _silence(604_800, "text messages")
-    ticket: float = _silence(7_776_000, "tickets")
-    callback: float = _silence(86_400, "callbacks that were promised")
-    task: float = _silence(604_800, "tasks")
-
-
-def _horizon(default: float, contacts: str) -> float:
-    hours: float = option(
-        default,
-        f"For {contacts}.",
-        low=1,
-        high=2 * YEAR_SECONDS // 3_600,
-        why="memory is contacts times this",
-    )
-    return hours
+    voice: float = option(14_400, _FOR["voice"], **_SILENCE)
+    chat: float = option(86_400, _FOR["chat"], **_SILENCE)
+    email: float = option(2_592_000, _FOR["email"], **_SILENCE)
+    social: float = option(604_800, _FOR["social"], **_SILENCE)
+    sms: float = option(604_800, _FOR["sms"], **_SILENCE)
+    ticket: float = option(7_776_000, _FOR["ticket"], **_SILENCE)
+    callback: float = option(86_400, _FOR["callback"], **_SILENCE)
+    task: float = option(604_800, _FOR["task"], **_SILENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +262,14 @@ class HorizonHours:
     """A contact silent for this long is forgotten, by its channel. What comes later about it begins
     a new one."""
 
-    voice: float = _horizon(24, "calls")
-    chat: float = _horizon(72, "chats")
-    email: float = _horizon(960, "mail threads")
-    social: float = _horizon(336, "conversations on social networks and messengers")
-    sms: float = _horizon(336, "text messages")
-    ticket: float = _horizon(2_880, "tickets")
-    callback: float = _horizon(72, "callbacks that were promised")
-    task: float = _horizon(336, "tasks")
+    voice: float = option(24, _FOR["voice"], **_HORIZON)
+    chat: float = option(72, _FOR["chat"], **_HORIZON)
+    email: float = option(960, _FOR["email"], **_HORIZON)
+    social: float = option(336, _FOR["social"], **_HORIZON)
+    sms: float = option(336, _FOR["sms"], **_HORIZON)
+    ticket: float = option(2_880, _FOR["ticket"], **_HORIZON)
+    callback: float = option(72, _FOR["callback"], **_HORIZON)
+    task: float = option(336, _FOR["task"], **_HORIZON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from streams.core.visit import Visit
 from streams.core.vocabulary import Channel, LostReason
 from streams.stages import wire
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.forgetting import Buried, Lanes, flags_of, head_of, silent
-from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
+from streams.stages.forgetting import Lanes, flags_of, head_of, silent
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
 
 RESTARTS_MAX = 100
 """Restarts remembered per source."""
@@ -68,16 +68,12 @@ class ContactsStage(SegmentedStage):
         """Every contact."""
         self._open = Lanes()
         """Contacts with an open visit."""
-        self._buried = Buried()
         self._dirty: dict[str, None] = {}
         """Contacts that changed in this segment."""
         self._unsaid: dict[str, None] = {}
         """Contacts that changed since the last publish."""
         self._taken_back: list[Output] = []
         """Records for customers whose contact turned out to be another customer's."""
-        self._repeated: set[str] = set()
-        """Contacts with an event in this segment that changed nothing: a replay must know them, to
-        find that out again."""
         self._restarts: dict[str, list[tuple[int, int]]] = {}
         """Source -> (offset, time) of its restarts, in the order of their times."""
         self._dirty_restarts: set[str] = set()
@@ -219,13 +215,10 @@ class ContactsStage(SegmentedStage):
 
     def _silent(self, now_ms: int) -> list[str]:
         """Who is given up now; by name, because they all get the position of the tick."""
-        due = []
+        due: list[str] = []
         for channel, lane in self._open.by_channel.items():
             heard_until_ms = now_ms - self._terms.patience[channel].silence_ms
-            for name in lane:
-                if self._heard(name)[1] > heard_until_ms:
-                    break
-                due.append(name)
+            due += silent(lane, self._heard, heard_until_ms)
         return sorted(due)
 
     def _heard(self, name: str) -> tuple[int, int]:
@@ -332,10 +325,9 @@ class ContactsStage(SegmentedStage):
         start = self.segment_start
         entities = [self._entity(name) for name in self._dirty]
         entities += [self._restarts_entity(source, end) for source in self._dirty_restarts]
-        entities += self._buried.again(end)
-        entities += self._forget(start, end)
+        entities += self._leave(_CONTACT, self._forget(start), end)
         entities.append(self.marks.border(end))
-        self._dirty, self._dirty_restarts, self._repeated = {}, set(), set()
+        self._dirty, self._dirty_restarts = {}, set()
         return Seal(outputs, (), entities, end)
 
     def _entity(self, name: str) -> Entity:
@@ -354,18 +346,17 @@ class ContactsStage(SegmentedStage):
         value = HEAD.pack(end - 1, 0, 0) + _pack(self._restarts[source])
         return Entity(SYSTEM + b"s" + source.encode(), value)
 
-    def _forget(self, start: int, end: int) -> list[Entity]:
-        """Tombstones for contacts past the horizon of their channel; not for open ones, whose
-        levels count until their end is known."""
+    def _forget(self, start: int) -> list[str]:
+        """Contacts past the horizon of their channel; not open ones, whose levels count until their
+        end is known."""
         gone = []
         for channel, lane in self._quiet.by_channel.items():
             until_ms = self.marks.mark_ms - self._terms.patience[channel].horizon_ms
             still_open = self._open.by_channel[channel]
-            for name in list(silent(lane, self._heard, start, until_ms)):
+            for name in list(silent(lane, self._heard, until_ms, start)):
                 if name not in still_open and name not in self._repeated:
                     del self._contacts[name], lane[name]
-                    gone.append(tombstone(_CONTACT + name.encode(), end - 1))
-        self.counts["forgotten"] += len(gone)
+                    gone.append(name)
         return gone
 
 

@@ -17,8 +17,8 @@ from streams.core.measure import Post
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.forgetting import Buried, head_of, silent
-from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
+from streams.stages.forgetting import head_of, silent
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
 
 _CUSTOMER = b"u"
 _pack = msgspec.msgpack.Encoder().encode
@@ -63,9 +63,6 @@ class CustomersStage(SegmentedStage):
         self._settled: set[str] = set()
         self._quiet: dict[str, None] = {}
         """Every customer, the one not heard of for longest first."""
-        self._repeated: set[str] = set()
-        """Customers with a record in this segment that changed nothing: a replay must know them."""
-        self._buried = Buried()
 
     def __len__(self) -> int:
         return len(self._customers)
@@ -147,10 +144,9 @@ class CustomersStage(SegmentedStage):
         outputs = self.publish()
         start = self.segment_start
         entities = [self._entity(name) for name in self._dirty]
-        entities += self._buried.again(end)
-        entities += self._forget(start, end)
+        entities += self._leave(_CUSTOMER, self._forget(start), end)
         entities.append(self.marks.border(end))
-        self._dirty, self._settled, self._repeated = {}, set(), set()
+        self._dirty, self._settled = {}, set()
         return Seal(outputs, (), entities, end)
 
     def _entity(self, name: str) -> Entity:
@@ -160,14 +156,14 @@ class CustomersStage(SegmentedStage):
         self._customers[name] = value
         return Entity(_CUSTOMER + name.encode(), value)
 
-    def _forget(self, start: int, end: int) -> list[Entity]:
+    def _forget(self, start: int) -> list[str]:
+        """Customers of whom nobody has told for so long."""
         until_ms = self.marks.mark_ms - KEEP_MS
-        quiet = silent(self._quiet, self._heard, start, until_ms)
+        quiet = silent(self._quiet, self._heard, until_ms, start)
         gone = [name for name in quiet if name not in self._repeated]
         for name in gone:
             del self._customers[name], self._quiet[name]
-        self.counts["forgotten"] += len(gone)
-        return [tombstone(_CUSTOMER + name.encode(), end - 1) for name in gone]
+        return gone
 
     def _heard(self, name: str) -> tuple[int, int]:
         customer = self._customers[name]

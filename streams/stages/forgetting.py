@@ -1,19 +1,13 @@
-"""Who was silent for longest, and what is left of those who were forgotten.
-
-An entity leaves at a segment's border by a tombstone that carries its position.  It may leave only
-if its last event lies before the segment, and nothing was said of it there that changed nothing:
-the commit has passed that event by the time the tombstone is written, so a replay never needs what
-is forgotten.
-"""
+"""Who was silent for longest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from typing import NamedTuple
 
 from streams.core.vocabulary import CHANNELS, Channel
-from streams.stages.base import Entity
-from streams.stages.keyed import HEAD, Versions, tombstone
+from streams.stages.keyed import HEAD
 
 _PLACES = {channel: place for place, channel in enumerate(CHANNELS)}
 
@@ -64,32 +58,14 @@ class Lanes:
         self.by_channel[channel].pop(name, None)
 
 
-class Buried:
-    """Who was forgotten at a border the commit has not passed.
-
-    The transaction of that seal may have been aborted, and the log cleaner removes aborted
-    records, so the replay writes its tombstones again.
-    """
-
-    __slots__ = ("_positions",)
-
-    def __init__(self) -> None:
-        self._positions: dict[bytes, int] = {}
-
-    def restore(self, versions: Versions, committed: int) -> None:
-        self._positions = versions.removed_since(committed)
-
-    def again(self, end: int) -> list[Entity]:
-        """The tombstones of the segment that ends there."""
-        due = [key for key, position in self._positions.items() if position < end]
-        return [tombstone(key, self._positions.pop(key)) for key in due]
-
-
 def silent(
-    lane: Iterable[str], heard: Callable[[str], tuple[int, int]], start: int, until_ms: int
+    lane: Iterable[str],
+    heard: Callable[[str], tuple[int, int]],
+    until_ms: int,
+    start: float = inf,
 ) -> Iterator[str]:
-    """Who may leave at the end of the segment that began at ``start``: those whom ``heard``
-    (position, time) knows from before it, and not since ``until_ms``."""
+    """Those whom ``heard`` (position, time) does not know since ``until_ms``.  With the ``start``
+    of a segment: only those it knows from before it, who may leave at its end."""
     for name in lane:
         position, heard_ms = heard(name)
         if position >= start or heard_ms > until_ms:

@@ -82,6 +82,27 @@ def tombstone(key: bytes, position: int) -> Entity:
     return Entity(key, None, ((POSITION_HEADER, str(position).encode()),))
 
 
+class Buried:
+    """Who was forgotten at a border the commit has not passed.
+
+    The transaction of that seal may have been aborted, and the log cleaner removes aborted
+    records, so the replay writes its tombstones again.
+    """
+
+    __slots__ = ("_positions",)
+
+    def __init__(self) -> None:
+        self._positions: dict[bytes, int] = {}
+
+    def restore(self, versions: Versions, committed: int) -> None:
+        self._positions = versions.removed_since(committed)
+
+    def again(self, end: int) -> list[Entity]:
+        """The tombstones of the segment that ends there."""
+        due = [key for key, position in self._positions.items() if position < end]
+        return [tombstone(key, self._positions.pop(key)) for key in due]
+
+
 class MarkKeeper:
     """How far the partition's time has come: its latest tick or event.
 
@@ -146,9 +167,17 @@ class SegmentedStage:
         self.marks = MarkKeeper()
         self.counts = Counts()
         self.versions = Versions()
+        self._buried = Buried()
+        self._repeated: set[str] = set()
+        """Of whom something was said in this segment that changed nothing: a replay must know them,
+        to find that out again."""
         self._letters: list[Output] = []
         self._skew_ms = 0
         self._kinds: dict[type, Callable[[Record, Any], None]] = {}
+
+    def __len__(self) -> int:
+        """Entities in memory."""
+        raise NotImplementedError
 
     @property
     def segment_start(self) -> int:
@@ -207,6 +236,19 @@ class SegmentedStage:
 
     def _to_board(self, cut: tuple[str, ...], value: bytes) -> Output:
         return Output("partials", None, value, wire.board_partition(cut, self.board_partitions))
+
+    def _leave(self, prefix: bytes, gone: Sequence[str], end: int) -> list[Entity]:
+        """The tombstones of a segment that ends: of those who leave now, and of those who left at
+        this border before.
+
+        An entity may leave only if its last event lies before the segment and it is none of
+        ``_repeated``: the commit has passed that event by the time this is written, so a replay
+        never needs what is forgotten.
+        """
+        again = self._buried.again(end)
+        self._repeated = set()
+        self.counts["forgotten"] += len(gone)
+        return again + [tombstone(prefix + name.encode(), end - 1) for name in gone]
 
     def _mark(self) -> list[Output]:
         if not self.marks.take_news():

@@ -23,8 +23,7 @@ from streams.core.source import Record, Rejected
 from streams.core.terms import DAY_MS, Terms
 from streams.stages import wire
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.forgetting import Buried
-from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage, tombstone
+from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
 
 EVENTS_MAX = 20_000
 """Events of one agent within the settling time; more are refused and counted."""
@@ -111,9 +110,6 @@ class StaffStage(SegmentedStage):
         self._wraps: dict[str, int] = {}
         """When the next wrap-up of an agent is over."""
         self._dirty: dict[str, None] = {}
-        self._repeated: set[str] = set()
-        """Agents with an event in this segment that changed nothing: a replay must know them."""
-        self._buried = Buried()
         self._levels: Counter[CutKey] = Counter()
         self._touched: set[CutKey] = set()
         self._start_mark_ms = -1
@@ -257,10 +253,9 @@ class StaffStage(SegmentedStage):
         outputs = self.publish()
         start = self.segment_start
         entities = [self._entity(name) for name in self._dirty]
-        entities += self._buried.again(end)
-        entities += self._forget(start, end)
+        entities += self._leave(_AGENT, self._forget(start), end)
         entities.append(self.marks.border(end))
-        self._dirty, self._repeated = {}, set()
+        self._dirty = {}
         self._start_mark_ms = self.marks.mark_ms
         return Seal(outputs, (), entities, end)
 
@@ -269,7 +264,8 @@ class StaffStage(SegmentedStage):
         value = HEAD.pack(agent.position, agent.heard_ms, 1) + _pack((agent.base, agent.kept))
         return Entity(_AGENT + name.encode(), value)
 
-    def _forget(self, start: int, end: int) -> list[Entity]:
+    def _forget(self, start: int) -> list[str]:
+        """Agents who are offline and of whom nobody has told for so long."""
         heard_until_ms = self.marks.mark_ms - KEEP_MS
         gone = [
             name
@@ -281,5 +277,4 @@ class StaffStage(SegmentedStage):
         ]
         for name in gone:
             del self._agents[name]
-        self.counts["forgotten"] += len(gone)
-        return [tombstone(_AGENT + name.encode(), end - 1) for name in gone]
+        return gone

@@ -209,8 +209,8 @@ class ForgetsTooSoon(ContactsStage):
     """A contact past its horizon is removed in the segment of its last event, which the commit has
     not passed."""
 
-    def _forget(self, start: int, end: int) -> list[Entity]:
-        return super()._forget(end, end)
+    def _forget(self, start: int) -> list[str]:
+        return super()._forget(start + self.segments.size)
 
 
 class SaysNothingAgain(BoardStage):
