@@ -57,15 +57,17 @@ from streams.core.vocabulary import (
     Text,
     TicketStatus,
     TimeMs,
+    Version,
 )
 
 
 class ContactEvent(Struct, kw_only=True, omit_defaults=True, gc=False, tag_field="type"):
     """What every event about a contact carries.
 
-    ``id`` is unique for the event: a second event with the same id changes nothing.  ``source``
-    names the reporting platform or PBX, ``contact`` the conversation, ``time`` when it happened
-    there.
+    ``id`` is unique for the event: a second event with the same id changes nothing, unless its
+    ``version`` is higher: then the platform has corrected itself (a contact record sent again, a
+    message made private), and it takes the first one's place.  ``source`` names the reporting
+    platform or PBX, ``contact`` the conversation, ``time`` when it happened there.
     """
 
     id: Id
@@ -73,6 +75,7 @@ class ContactEvent(Struct, kw_only=True, omit_defaults=True, gc=False, tag_field
     contact: Id
     time: TimeMs
     channel: Channel = "voice"
+    version: Version = 0
 
 
 class ContactStarted(ContactEvent, kw_only=True, tag="contact.started"):
@@ -192,7 +195,7 @@ class Transferred(ContactEvent, kw_only=True, tag="contact.transferred"):
 
     queue: Name | None = None
     agent: Name | None = None
-    kind: Literal["blind", "attended"] = "blind"
+    kind: Literal["blind", "attended", "unknown"] = "blind"
     form: Literal["bridge", "app", "link"] | None = None
     to_kind: Literal["queue", "agent", "external", "ivr", "unknown"] = "unknown"
     to_queue: Name | None = None
@@ -244,11 +247,14 @@ class StatusChanged(ContactEvent, kw_only=True, tag="contact.status_changed"):
 
 class Classified(ContactEvent, kw_only=True, tag="contact.classified"):
     """Wrap-up code, issue type, reason for more than one contact, phrase found in the text (never
-    the text)."""
+    the text).  ``spam`` and ``test`` may be found out late; what they are said of counts nowhere,
+    then."""
 
     issue_type: Name | None = None
     reason: Name | None = None
     phrase: Literal["contacted_before", "spoke_to_colleague", "still_unresolved"] | None = None
+    spam: bool | None = None
+    test: bool | None = None
     agent: Name | None = None
 
 

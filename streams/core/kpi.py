@@ -98,6 +98,25 @@ class Mean(NamedTuple):
         return Value(total / 1000 / count, seconds(total), count) if count > 0 else None
 
 
+class Average(NamedTuple):
+    """A mean of something that is no duration (a score, contacts per customer), or a difference of
+    shares: ``times * over / (under * divisor)``."""
+
+    over: tuple[str, ...]
+    under: tuple[str, ...]
+    divisor: int = 1
+    times: int = 1
+
+    def reads(self) -> frozenset[str]:
+        return frozenset(t.lstrip("-") for t in self.over + self.under)
+
+    def evaluate(self, amounts: Amounts) -> Value | None:
+        over, under = linear(self.over, amounts), linear(self.under, amounts)
+        if under <= 0:
+            return None
+        return Value(self.times * over / (under * self.divisor), over, under)
+
+
 class Distribution(NamedTuple):
     """How many in each bucket; the value is how many in all."""
 
@@ -156,14 +175,20 @@ class Oldest(NamedTuple):
         return frozenset((self.of,))
 
 
-Formula = Count | Total | Ratio | Mean | Distribution | Quantile | Level | Oldest
+Formula = Count | Total | Ratio | Mean | Average | Distribution | Quantile | Level | Oldest
 
 
 class Kpi(NamedTuple):
     """A definition.  ``family`` names the topic (``<prefix>.kpi.<family>.v1``); ``metric`` the
     Prometheus gauge (None: topic only); ``labels`` are constant labels that tell variants apart;
     ``attribution`` says which interval a contact belongs to: ``cohort`` (the one it was offered
-    in), ``event`` (the one it happened in), ``now``."""
+    in, started in ...), ``event`` (the one it happened in), ``span`` (durations split over the
+    intervals they lie in), ``now``.
+
+    ``excludes`` says in a sentence what is left out.  ``matures_ms``: how long after the end of a
+    window its contacts can still change the value as a matter of course (a repeat contact within
+    seven days); the result is provisional until then.  ``version`` is that of the meaning: a
+    change of formula, measures or cuts needs a higher one, and another topic."""
 
     name: str
     family: str
@@ -175,3 +200,6 @@ class Kpi(NamedTuple):
     windows: tuple[str, ...] = WINDOWS
     metric: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    excludes: str = ""
+    matures_ms: int = 0
+    version: int = 1

@@ -26,7 +26,8 @@ Cell = Callable[[CutKey, int], Amounts]
 
 
 class Cut(NamedTuple):
-    """The dimensions a measure is kept by."""
+    """The dimensions a measure is kept by.  A fact that does not know one of them (None) is not
+    kept by this cut."""
 
     name: str
     dimensions: tuple[str, ...]
@@ -35,6 +36,11 @@ class Cut(NamedTuple):
 QUEUE = Cut("queue", ("queue", "channel"))
 CHANNEL = Cut("channel", ("channel",))
 STAFF = Cut("staff", ())
+AGENT = Cut("agent", ("agent",))
+"""Only if the deployment wants agents named (``Terms.agents_named``)."""
+ISSUE_TYPE = Cut("issue_type", ("issue_type", "channel"))
+TEAM = Cut("team", ("team", "channel"))
+DIRECTION = Cut("direction", ("direction", "channel"))
 QUEUE_AND_CHANNEL = (QUEUE, CHANNEL)
 
 
@@ -131,6 +137,11 @@ def _bucket(
     return contribute
 
 
+def kept_cuts(cuts: Iterable[Cut], terms: Terms) -> tuple[Cut, ...]:
+    """Those a deployment keeps: without the agents' names, unless it wants them."""
+    return tuple(c for c in cuts if terms.agents_named or "agent" not in c.dimensions)
+
+
 class _Group(NamedTuple):
     """Measures of one fact type that share date and cuts: the cell is looked up once for all of
     them."""
@@ -151,7 +162,11 @@ def compile_measures(measures: Iterable[Measure], terms: Terms) -> Post:
         groups.setdefault(m.fact, {}).setdefault((m.at, m.cuts), []).append(_contribution(m))
     compiled = {
         fact: tuple(
-            _Group(at, tuple((c.name, c.dimensions) for c in cuts), tuple(contributions))
+            _Group(
+                at,
+                tuple((c.name, c.dimensions) for c in kept_cuts(cuts, terms)),
+                tuple(contributions),
+            )
             for (at, cuts), contributions in by_date.items()
         )
         for fact, by_date in groups.items()
@@ -166,7 +181,10 @@ def compile_measures(measures: Iterable[Measure], terms: Terms) -> Post:
                 continue
             minute = getattr(fact, at) // MINUTE_MS
             for cut, dimensions in cuts:
-                amounts = cell((cut, *[getattr(fact, d) for d in dimensions]), minute)
+                key = (cut, *[getattr(fact, d) for d in dimensions])
+                if None in key:
+                    continue
+                amounts = cell(key, minute)
                 for name, amount in added:
                     amounts[name] = amounts.get(name, 0) + sign * amount
 

@@ -10,10 +10,21 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from streams.core.facts import Fact
-from streams.core.measure import Cell, Cut, Is, Known, Measure, Post, Within, bucket_names
+from streams.core.measure import (
+    Cell,
+    Cut,
+    Is,
+    Known,
+    Measure,
+    Post,
+    Within,
+    bucket_names,
+    kept_cuts,
+)
 from streams.core.terms import MINUTE_MS, Terms
 
 _PostOne = Callable[[Any, int, Cell], None]
@@ -39,15 +50,23 @@ def generate_post(measures: Iterable[Measure], terms: Terms) -> Post:
 
 
 class _Function:
-    """The source of one fact type's function, and the constants it refers to."""
+    """The source of one fact type's function, and the constants it refers to.
+
+    What a fact adds to a cut it does not know a dimension of goes to ``NOWHERE``.
+    """
 
     def __init__(self, fact: type, groups: _Groups, terms: Terms) -> None:
         self.fields: tuple[str, ...] = fact._fields  # type: ignore[attr-defined]
-        self.groups = groups
+        self.groups: _Groups = {}
+        for (at, cuts), measures in groups.items():
+            self.groups.setdefault((at, kept_cuts(cuts, terms)), []).extend(measures)
+        hints = get_type_hints(fact)
+        self.nullable = {name for name in self.fields if NoneType in get_args(hints[name])}
         self.names: dict[str, Any] = {
             "terms_at": terms.at,
             "terms": terms,
             "bisect_left": bisect_left,
+            "NOWHERE": {},
         }
         self.lines: list[str] = []
 
@@ -85,7 +104,9 @@ class _Function:
         cells = []
         for i, cut in enumerate(cuts):
             key = ", ".join([repr(cut.name), *(self._field(d) for d in cut.dimensions)])
-            self.lines.append(f"{indent}c{i} = cell(({key},), minute)")
+            unknown = [f"{d} is None" for d in cut.dimensions if d in self.nullable]
+            aside = f"NOWHERE if {' or '.join(unknown)} else " if unknown else ""
+            self.lines.append(f"{indent}c{i} = {aside}cell(({key},), minute)")
             cells.append(f"c{i}")
         return cells
 

@@ -54,6 +54,7 @@ class Terms:
     __slots__ = (
         "_dated",
         "agent_silence_ms",
+        "agents_named",
         "default",
         "duration_max_ms",
         "grace_ms",
@@ -69,10 +70,13 @@ class Terms:
         patience: Mapping[Channel, Patience] | None = None,
         agent_silence_ms: int = DAY_MS,
         duration_max_ms: int = 7 * DAY_MS,
+        agents_named: bool = False,
     ) -> None:
         """``grace_ms`` after a window's end it becomes final; ``patience`` is by channel (a channel
         that is not named: as ``Patience`` says); an agent silent for ``agent_silence_ms`` is not
-        there any more; durations over ``duration_max_ms`` are not believed."""
+        there any more; durations over ``duration_max_ms`` are not believed; ``agents_named``: KPIs
+        are also kept by agent."""
+        self.agents_named = agents_named
         self.default = default or QueueTerms()
         self.grace_ms = grace_ms
         self.patience = {channel: Patience() for channel in CHANNELS} | dict(patience or {})

@@ -18,7 +18,7 @@ DurationMs = Annotated[int, Meta(ge=-DURATION_MS_MAX, le=DURATION_MS_MAX)]
 Position = Annotated[int, Meta(ge=0, le=1_000_000)]
 Score = Annotated[int, Meta(ge=0, le=100)]
 
-Channel = Literal["voice", "chat", "email", "social", "sms", "ticket", "callback", "task"]
+Channel = Literal["voice", "chat", "email", "social", "sms", "ticket", "callback", "task", "video"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 """Stored state tells a channel by its place here: a new one goes at the end."""
 Direction = Literal["inbound", "outbound", "internal"]
@@ -33,11 +33,13 @@ LeftOutcome = Literal[
     "overflow",  # routed to another queue by a rule
     "voicemail",
     "callback",  # asked to be called back instead of waiting
+    "unknown",  # the platform does not say how
     "lost",  # the end never came: restart of the platform, or nothing heard for too long
 ]
 NotAdmitted = Literal["full", "closed", "join_empty", "diverted"]
 EndedBy = Literal["customer", "agent", "transfer", "system", "unknown"]
 OfferEnd = Literal["no_answer", "rejected", "canceled", "error"]
+Version = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Author = Literal["customer", "agent", "bot", "system"]
 TicketStatus = Literal["new", "open", "pending", "on_hold", "snoozed", "solved", "closed"]
 Survey = Literal["csat", "nps_transactional", "nps_relationship", "ces", "ces_reversed"]

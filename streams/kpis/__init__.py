@@ -21,6 +21,7 @@ from types import ModuleType
 from streams.core.kpi import (
     NOW,
     WINDOWS,
+    Average,
     Count,
     Distribution,
     Kpi,
@@ -33,8 +34,13 @@ from streams.core.kpi import (
 )
 from streams.core.measure import Cut, Measure, bucket_names
 
-UNITS = ("contacts", "legs", "offers", "agents", "durations", "ratio", "seconds")
-ATTRIBUTIONS = ("cohort", "event", "now")
+UNITS = (
+    "contacts", "legs", "offers", "agents", "durations", "messages", "surveys", "customers",
+    "ratio", "seconds", "points",
+)  # fmt: skip
+ATTRIBUTIONS = ("cohort", "event", "span", "now")
+BEGINNINGS = ("entered_ms", "asked_ms", "created_ms", "solved_ms", "sent_ms", "arrived_ms")
+"""Fields that date a fact by the time what it is about began: those of cohorts."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _FAMILY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _METRIC = re.compile(r"cc_[a-z0-9]+(_[a-z0-9]+)*")
@@ -54,8 +60,9 @@ _UNITS_BY_FORMULA: Mapping[type, tuple[str, ...]] = {
     Mean: ("seconds",),
     Quantile: ("seconds",),
     Oldest: ("seconds",),
+    Average: ("points", "contacts", "messages"),
 }
-_COUNTED = tuple(u for u in UNITS if u not in ("ratio", "seconds"))
+_COUNTED = tuple(u for u in UNITS if u not in ("ratio", "seconds", "points"))
 
 
 def _families() -> Iterator[ModuleType]:
@@ -141,8 +148,8 @@ def _measure_problems(measure: Measure) -> Iterator[str]:
     """A field is anything the fact has by that name, a property too."""
     if not _NAME.fullmatch(measure.name):
         yield "the name is not lower case words joined by underscores"
-    if measure.name.startswith("cohort_") and measure.at != "entered_ms":
-        yield "the name says cohort, but it is not dated at entered_ms"
+    if measure.name.startswith("cohort_") and measure.at not in BEGINNINGS:
+        yield f"the name says cohort, but it is dated at {measure.at}, which is no beginning"
     named = [measure.at, *(d for cut in measure.cuts for d in cut.dimensions)]
     named += [measure.value] if measure.value else []
     named += [getattr(condition, "field", measure.at) for condition in measure.where]
@@ -198,7 +205,7 @@ def _parts_problems(kpi: Kpi) -> Iterator[str]:
     """Each part of a formula adds something up: else it is undefined or negative for ever."""
     parts: tuple[tuple[str, ...], ...] = ()
     match kpi.formula:
-        case Ratio(first, second) | Mean(first, second):
+        case Ratio(first, second) | Mean(first, second) | Average(first, second):
             parts = (first, second)
         case Count(only) | Total(only):
             parts = (only,)
@@ -214,10 +221,10 @@ def _read_problems(kpi: Kpi, produced: Mapping[str, Measure]) -> Iterator[str]:
             continue
         if not set(kpi.cuts) <= set(measure.cuts):
             yield f"has a cut that {name!r} is not kept by"
-        if kpi.attribution == "cohort" and measure.at != "entered_ms":
+        if kpi.attribution == "cohort" and measure.at not in BEGINNINGS:
             yield f"is of cohorts, but {name!r} is dated at {measure.at}"
-        if kpi.attribution == "event" and name.startswith("cohort_"):
-            yield f"is of events, but {name!r} is of cohorts"
+        if kpi.attribution in ("event", "span") and name.startswith("cohort_"):
+            yield f"is of {kpi.attribution}s, but {name!r} is of cohorts"
     if isinstance(kpi.formula, Quantile) and not 0 < kpi.formula.quantile < 1:
         yield "a quantile lies between 0 and 1"
 

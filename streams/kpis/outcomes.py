@@ -27,6 +27,7 @@ LEFT = {
     "overflow": "a rule sent the contact to another queue. Genesys flow-out, Wazo divert",
     "voicemail": "the contact went to voicemail. Genesys flow-out",
     "callback": "the customer asked to be called back. Amazon queue callback, never an abandonment",
+    "unknown": "the platform does not say how",
     "lost": "the end never came: the platform restarted or fell silent",
 }
 """Outcome of ``VisitLeft`` -> what it means; ``abandoned`` is a family of its own."""
@@ -45,6 +46,7 @@ FAILED = {
 TRANSFERS = {
     "blind": "the agent was gone before anybody answered. Asterisk BLINDTRANSFER, Twilio COLD",
     "attended": "the agent spoke to the next one first. Asterisk ATTENDEDTRANSFER, Twilio WARM",
+    "unknown": "the platform does not tell blind from attended",
 }
 
 

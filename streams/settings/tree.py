@@ -230,6 +230,7 @@ _FOR: Mapping[Channel, str] = {
     "ticket": "For tickets.",
     "callback": "For callbacks that were promised.",
     "task": "For tasks.",
+    "video": "For video calls.",
 }
 _SILENCE: Mapping[str, Any] = {
     "low": 60,
@@ -255,6 +256,7 @@ class SilenceSeconds:
     ticket: float = option(7_776_000, _FOR["ticket"], **_SILENCE)
     callback: float = option(86_400, _FOR["callback"], **_SILENCE)
     task: float = option(604_800, _FOR["task"], **_SILENCE)
+    video: float = option(14_400, _FOR["video"], **_SILENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,7 @@ class HorizonHours:
     ticket: float = option(2_880, _FOR["ticket"], **_HORIZON)
     callback: float = option(72, _FOR["callback"], **_HORIZON)
     task: float = option(336, _FOR["task"], **_HORIZON)
+    video: float = option(24, _FOR["video"], **_HORIZON)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ def values_of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.booleans()
     if hint is str:
         return st.sampled_from((*WORDS, *get_args(LeftOutcome)))
+    if hint == str | None:
+        return st.none() | st.sampled_from(WORDS)
     known: st.SearchStrategy[Any] = (
         TIMES if name in TIME_FIELDS else st.one_of(st.sampled_from(BORDERS), st.integers(0, 10**7))
     )

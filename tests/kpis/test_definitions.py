@@ -215,7 +215,7 @@ def test_check_finds_what_is_wrong_with_a_kpi(kpi: Kpi, problem: str) -> None:
         (OFFERED._replace(name="x", value="wait_ms"), "VisitOffered has no field 'wait_ms'"),
         (OFFERED._replace(name="x", where=(Is("mood", 1),)), "VisitOffered has no field 'mood'"),
         (OFFERED._replace(name="x", cuts=(Cut("c", ("agent",)),)), "has no field 'agent'"),
-        (LEFT._replace(name="cohort_x"), "says cohort, but it is not dated"),
+        (LEFT._replace(name="cohort_x"), "says cohort, but it is dated"),
         (BUCKETS._replace(name="x", bounds_ms=(2, 1)), "rising bounds"),
         (BUCKETS._replace(name="x", value=None), "buckets need a value"),
         (OFFERED._replace(name="x", cuts=(Cut("queue", ("queue",)),)), "cut queue: has 2"),

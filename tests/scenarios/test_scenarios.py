@@ -134,7 +134,9 @@ OTHER_PLATFORMS = {
     "agent_state_time_offered",
     "contacts_left_callback",
     "contacts_left_overflow",
+    "contacts_left_unknown",
     "contacts_left_voicemail",
+    "contacts_transferred_unknown",
     "offers_failed_error",
 }
 """What Asterisk's queue_log never says."""
