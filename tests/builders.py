@@ -21,7 +21,8 @@ from streams.kpis import ALL_MEASURES
 T0 = 1_791_194_400_000
 """2026-10-05T10:00:00Z."""
 T0_MINUTE = T0 // 60_000
-DURATION_MAX_MS = Terms().duration_max_ms
+TERMS = Terms()
+DURATION_MAX_MS = TERMS.duration_max_ms
 
 Cells = dict[tuple[CutKey, int], Amounts]
 """(cut key, minute) -> amounts that are not 0."""

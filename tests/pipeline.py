@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from streams import codec
-from streams.core.events import Tick
+from streams.core.events import AgentEvent, ContactEvent, Tick
 from streams.core.posting import generate_post
 from streams.core.source import Pseudonym, Record
 from streams.core.terms import Terms
@@ -77,6 +77,20 @@ class Pipeline:
         for start in range(0, len(lines), FLOW_LINES):
             rows = [(None, line, ()) for line in lines[start : start + FLOW_LINES]]
             self._write("raw", rows, append_ms)
+            self._flow()
+
+    def events(
+        self, events: Sequence[ContactEvent | AgentEvent], append_ms: int | None = None
+    ) -> None:
+        """Canonical events, as a platform publishes them that can; appended when they happened if
+        nothing else is said."""
+        for event in events:
+            if isinstance(event, ContactEvent):
+                stream, key = "contact-events", event.contact
+            else:
+                stream, key = "agent-events", event.agent
+            at_ms = event.time if append_ms is None else append_ms
+            self._write(stream, [(key.encode(), codec.encode(event), ())], at_ms)
             self._flow()
 
     def tick(self, time_ms: int) -> None:

@@ -8,15 +8,15 @@ the list anew and returns the difference.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.core import events as ev
-from streams.core.facts import Fact
-from streams.core.journey import Journey, Signed
+from streams.core.course import Course
 from streams.core.levels import Open
 from streams.core.order import fold
+from streams.core.signed import Signed, difference
+from streams.core.terms import Terms
 from streams.core.vocabulary import Channel
 
 EVENTS_MAX = 2_000
@@ -34,66 +34,70 @@ class Kept(NamedTuple):
 
 class Contact:
     """One contact.  ``position`` is the offset of the last event absorbed, ``channel`` what that
-    event said; ``levels`` the open visits as they are counted in the levels."""
+    event said; ``levels`` what of it is open as it is counted in the levels."""
 
     __slots__ = (
+        "_terms",
+        "_versions",
         "channel",
+        "course",
         "events",
         "heard_ms",
         "ids",
-        "journey",
         "kept",
         "last_ms",
         "levels",
         "position",
     )
 
-    def __init__(self, duration_max_ms: int) -> None:
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
         self.kept: list[Kept] = []
         self.events: list[ev.ContactEvent] = []
         self.ids: set[str] = set()
+        self._versions: dict[str, int] = {}
+        """Id -> its highest version, of those that have one above 0."""
         self.position = -1
         self.channel: Channel = "voice"
         self.levels: list[Open] = []
         self.last_ms = -1
         self.heard_ms = 0
-        self.journey = Journey(duration_max_ms)
+        self.course = Course(terms)
 
-    def add(self, kept: Kept, event: ev.ContactEvent, duration_max_ms: int) -> Sequence[Signed]:
+    def knows(self, event: ev.ContactEvent) -> bool:
+        """Whether the event, or a later version of it, was absorbed."""
+        return event.id in self.ids and event.version <= self._versions.get(event.id, 0)
+
+    def add(self, kept: Kept, event: ev.ContactEvent) -> Sequence[Signed]:
         """Absorb an event that is not known yet; the facts it proves (+1) and disproves (-1)."""
-        in_order = event.time > self.last_ms
+        in_order = event.time > self.last_ms and event.id not in self.ids
         self._keep(kept, event)
-        said = self.journey.out
-        if in_order:
-            known = len(said)
-            self.journey.apply(event)
-            return said[known:]
-        self.journey = fold(self.events, duration_max_ms)
-        return difference(said, self.journey.out)
+        if not in_order:
+            said = self.course.said
+            self.course = fold(self.events, self._terms)
+            return difference(said, self.course.said)
+        course = self.course
+        out, excluded = course.out, course.about.excluded
+        known = len(out)
+        said = course.said if excluded else ()
+        course.apply(event)
+        if course.about.excluded == excluded:
+            return () if excluded else out[known:]
+        return difference(said if excluded else out[:known], course.said)
 
     def _keep(self, kept: Kept, event: ev.ContactEvent) -> None:
         self.kept.append(kept)
         self.events.append(event)
         self.ids.add(event.id)
+        if event.version:
+            self._versions[event.id] = max(event.version, self._versions.get(event.id, 0))
         self.position = kept.offset
         self.channel = event.channel
         self.last_ms = max(self.last_ms, event.time)
         self.heard_ms = max(self.heard_ms, event.time, kept.append_ms)
 
-    def refold(self, pairs: Sequence[tuple[Kept, ev.ContactEvent]], duration_max_ms: int) -> None:
+    def refold(self, pairs: Sequence[tuple[Kept, ev.ContactEvent]]) -> None:
         """Become the contact with exactly these events (after a restore); nothing is posted."""
         for kept, event in pairs:
             self._keep(kept, event)
-        self.journey = fold(self.events, duration_max_ms)
-
-
-def difference(old: Sequence[Signed], new: Sequence[Signed]) -> list[Signed]:
-    """What must be posted so that ``old`` becomes ``new``; both as sums of signed facts."""
-    change: Counter[tuple[type, Fact]] = Counter()
-    for fact, sign in new:
-        change[type(fact), fact] += (
-            sign  # facts are tuples: two kinds with the same values would be equal
-        )
-    for fact, sign in old:
-        change[type(fact), fact] -= sign
-    return [(fact, count) for (_, fact), count in change.items() if count]
+        self.course = fold(self.events, self._terms)

@@ -11,11 +11,22 @@ from typing import NamedTuple
 
 
 class ContactArrived(NamedTuple):
-    """A contact exists: its first visit (a consult leg is taken back)."""
+    """A contact exists: its first visit (a consult leg is taken back), or its first message.
+    ``in_hours``: the queue was open."""
 
     queue: str
     channel: str
     entered_ms: int
+    direction: str = "inbound"
+    in_hours: bool = True
+
+
+class ContactExcluded(NamedTuple):
+    """A contact that counts nowhere; ``reason`` is test, spam or merged."""
+
+    channel: str
+    at_ms: int
+    reason: str
 
 
 class VisitOffered(NamedTuple):
@@ -58,15 +69,20 @@ class LegEnded(NamedTuple):
     talk_ms: int | None
     hold_ms: int
     ended_by: str
+    agent: str | None = None
+    issue_type: str | None = None
 
 
 class Transferred(NamedTuple):
-    """An agent's leg ended by a transfer; ``kind`` blind or attended."""
+    """An agent's leg ended by a transfer; ``kind`` blind, attended or unknown."""
 
     queue: str
     channel: str
     at_ms: int
     kind: str
+    agent: str | None = None
+    to_queue: str | None = None
+    reason: str | None = None
 
 
 class WrapUpDone(NamedTuple):
@@ -74,6 +90,8 @@ class WrapUpDone(NamedTuple):
     channel: str
     at_ms: int
     wrap_up_ms: int | None
+    agent: str | None = None
+    issue_type: str | None = None
 
 
 class OfferFailed(NamedTuple):
@@ -83,6 +101,7 @@ class OfferFailed(NamedTuple):
     channel: str
     at_ms: int
     reason: str
+    agent: str | None = None
 
 
 class EntryRefused(NamedTuple):
@@ -126,6 +145,7 @@ class ContactSeen(NamedTuple):
 
 
 Fact = (
-    ContactArrived | VisitOffered | VisitAnswered | VisitLeft | LegEnded | Transferred | WrapUpDone
-    | OfferFailed | EntryRefused | ValueRefused | StateSlice | ContactSeen
+    ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
+    | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
+    | StateSlice | ContactSeen
 )  # fmt: skip

@@ -1,82 +1,140 @@
-"""Levels: who waits and who is being handled now, per queue.  Registers, not sums: the latest by
-position counts."""
+"""Levels: what is open now (who waits, who is being handled, what is unanswered), per queue.
+
+Registers, not sums: the latest by position counts.  For each kind there is ``<kind>``, how many;
+for those that are open since a time ``oldest_<kind>_ms``, unless there is none; and for those that
+are due at a time ``<kind>_overdue``, how many are later than that.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
+from streams.core.about import WRITTEN
 from streams.core.measure import CHANNEL, QUEUE, Amounts, CutKey
 
 GONE_MAX = 100
 """How many of a heap's entries beyond half of them may be of those who have left."""
-Open = tuple[str, str, int | None]
-"""(queue, channel, entered_ms while waiting, None while handled)."""
+Open = tuple[str, str, str, int | None, int | None]
+"""(kind, queue, channel, since_ms, due_ms): ``waiting``, ``handling`` ...; open since when, and
+until when it is in time, where that is known."""
+CALLED = ("waiting", "handling")
+"""Kinds that every channel has, and ..."""
+WRITTEN_KINDS = (*CALLED, "unanswered", "backlog")
+"""... those of written ones: said at 0 too, so that a register is a function of what is open."""
+DUE = frozenset(("waiting", "unanswered"))
+"""Kinds that have a time to be in."""
+Entry = tuple[str, str, str]
+"""(Kind, contact, queue)."""
 
 
-class Waiting:
-    """Who waits since when, and since when the oldest does."""
+class Times:
+    """Some entries, each with a time, and the earliest of them."""
 
-    __slots__ = ("_ages", "since_ms")
+    __slots__ = ("_heap", "of")
 
     def __init__(self) -> None:
-        self.since_ms: dict[str, int] = {}
-        self._ages: list[tuple[int, str]] = []
-        """A heap of all, and of some who wait no more."""
+        self.of: dict[Entry, int] = {}
+        self._heap: list[tuple[int, Entry]] = []
+        """All of them, and some that have left."""
 
-    def enter(self, name: str, entered_ms: int) -> None:
-        self.since_ms[name] = entered_ms
-        heappush(self._ages, (entered_ms, name))
+    def enter(self, entry: Entry, time_ms: int) -> None:
+        self.of[entry] = time_ms
+        heappush(self._heap, (time_ms, entry))
 
-    def leave(self, name: str) -> None:
-        self.since_ms.pop(name, None)
-        if len(self._ages) > 2 * len(self.since_ms) + GONE_MAX:
-            self._ages = [(entered_ms, name) for name, entered_ms in self.since_ms.items()]
-            heapify(self._ages)
+    def leave(self, entry: Entry) -> None:
+        self.of.pop(entry, None)
+        if len(self._heap) > 2 * len(self.of) + GONE_MAX:
+            self._heap = [(time_ms, entry) for entry, time_ms in self.of.items()]
+            heapify(self._heap)
 
-    def oldest_ms(self) -> int:
-        """Since when; somebody must wait."""
-        entered_ms, name = self._ages[0]
-        while self.since_ms.get(name) != entered_ms:
-            heappop(self._ages)
-            entered_ms, name = self._ages[0]
-        return entered_ms
+    def first(self) -> tuple[int, Entry] | None:
+        """The earliest, None if there is none."""
+        while self._heap:
+            time_ms, entry = self._heap[0]
+            if self.of.get(entry) == time_ms:
+                return time_ms, entry
+            heappop(self._heap)
+        return None
+
+
+class Standing:
+    """What one cut has of one kind."""
+
+    __slots__ = ("count", "overdue", "since")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.overdue = 0
+        self.since = Times()
 
 
 class ContactLevels:
-    """The open visits of one partition, by queue and by channel."""
+    """What is open in one partition, by queue and by channel."""
 
-    __slots__ = ("_handling", "_touched", "_waiting")
+    __slots__ = ("_by_cut", "_channels", "_due", "_late", "_touched")
 
     def __init__(self) -> None:
-        self._waiting: dict[CutKey, Waiting] = {}
-        self._handling: Counter[CutKey] = Counter()
+        self._by_cut: dict[CutKey, dict[str, Standing]] = {}
         self._touched: set[CutKey] = set()
+        self._due = Times()
+        """Who is in time, and until when."""
+        self._late: set[Entry] = set()
+        """Who is not."""
+        self._channels: dict[Entry, str] = {}
+        """Of those that are due at some time."""
 
     def change(self, contact: str, old: Iterable[Open], new: Iterable[Open]) -> None:
-        """The open visits of a contact were ``old`` and are ``new``."""
-        for visit in old:
-            self._move(contact, visit, -1)
-        for visit in new:
-            self._move(contact, visit, 1)
+        """What is open of a contact was ``old`` and is ``new``."""
+        for found in old:
+            self._leave(contact, found)
+        for found in new:
+            self._enter(contact, found)
 
-    def _move(self, contact: str, visit: Open, sign: int) -> None:
-        queue, channel, entered_ms = visit
+    def _enter(self, contact: str, found: Open) -> None:
+        kind, queue, channel, since_ms, due_ms = found
+        entry = (kind, contact, queue)
+        for standing in self._standing(kind, queue, channel):
+            standing.count += 1
+            if since_ms is not None:
+                standing.since.enter(entry, since_ms)
+        if due_ms is not None:
+            self._due.enter(entry, due_ms)
+            self._channels[entry] = channel
+
+    def _leave(self, contact: str, found: Open) -> None:
+        kind, queue, channel, *_ = found
+        entry = (kind, contact, queue)
+        late = entry in self._late
+        for standing in self._standing(kind, queue, channel):
+            standing.count -= 1
+            standing.since.leave(entry)
+            standing.overdue -= late
+        self._late.discard(entry)
+        if self._channels.pop(entry, None) is not None:
+            self._due.leave(entry)
+
+    def _standing(self, kind: str, queue: str, channel: str) -> list[Standing]:
+        """Of the queue and of the channel, which both change now."""
+        found = []
         for cut in ((QUEUE.name, queue, channel), (CHANNEL.name, channel)):
             self._touched.add(cut)
-            if entered_ms is None:
-                self._handling[cut] += sign
-            elif sign > 0:
-                self._at(cut).enter(f"{contact}\n{queue}", entered_ms)
-            else:
-                self._at(cut).leave(f"{contact}\n{queue}")
+            kinds = self._by_cut.setdefault(cut, {})
+            standing = kinds.get(kind)
+            if standing is None:
+                standing = kinds[kind] = Standing()
+            found.append(standing)
+        return found
 
-    def _at(self, cut: CutKey) -> Waiting:
-        waiting = self._waiting.get(cut)
-        if waiting is None:
-            waiting = self._waiting[cut] = Waiting()
-        return waiting
+    def pass_time(self, now_ms: int) -> None:
+        """Whose time is over before ``now_ms`` is overdue."""
+        while (first := self._due.first()) is not None and first[0] < now_ms:
+            entry = first[1]
+            self._due.leave(entry)
+            self._late.add(entry)
+            kind, _, queue = entry
+            for standing in self._standing(kind, queue, self._channels[entry]):
+                standing.overdue += 1
 
     def take_changed(self) -> list[tuple[CutKey, Amounts]]:
         """The registers touched since the last call, as they stand now."""
@@ -85,11 +143,17 @@ class ContactLevels:
         return taken
 
     def _values(self, cut: CutKey) -> Amounts:
-        waiting = self._waiting.get(cut)
-        count = len(waiting.since_ms) if waiting else 0
-        values = {"waiting": count, "handling": self._handling[cut]}
-        if waiting and count:
-            values["oldest_entered_ms"] = waiting.oldest_ms()
-        else:
-            self._waiting.pop(cut, None)
+        values: Amounts = {}
+        kinds = self._by_cut[cut]
+        for kind in WRITTEN_KINDS if cut[-1] in WRITTEN else CALLED:
+            standing = kinds.get(kind, _NOTHING)
+            values[kind] = standing.count
+            if kind in DUE:
+                values[f"{kind}_overdue"] = standing.overdue
+            first = standing.since.first()
+            if first is not None:
+                values[f"oldest_{kind}_ms"] = first[0]
         return values
+
+
+_NOTHING = Standing()

@@ -8,10 +8,13 @@ someone who is not must enter it first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from streams.core import events as ev
+from streams.core.course import Course
 from streams.core.journey import Journey
+from streams.core.terms import Terms
 
 _RANK: dict[type, int] = {
     cls: rank
@@ -61,15 +64,27 @@ def rank(event: ev.ContactEvent) -> tuple[int, int, str]:
     return event.time, _RANK.get(type(event), 50), event.id
 
 
-def fold(events: Iterable[ev.ContactEvent], duration_max_ms: int) -> Journey:
-    """The journey of a whole event list, in whatever order the list is."""
-    journey = Journey(duration_max_ms)
-    for group in _same_time(sorted(events, key=rank)):
+def fold(events: Iterable[ev.ContactEvent], terms: Terms) -> Course:
+    """The course of a whole event list, in whatever order the list is.
+
+    Of events with one id the highest version counts.  The others stay in a contact's list all the
+    same: a restore may cut off what replaced them.
+    """
+    course = Course(terms)
+    for group in _same_time(sorted(_latest(events), key=rank)):
         while len(group) > 1:
-            at = next((i for i, e in enumerate(group) if fits(journey, e)), 0)
-            journey.apply(group.pop(at))
-        journey.apply(group[0])
-    return journey
+            at = next((i for i, e in enumerate(group) if fits(course.journey, e)), 0)
+            course.apply(group.pop(at))
+        course.apply(group[0])
+    return course
+
+
+def _latest(events: Iterable[ev.ContactEvent]) -> Iterable[ev.ContactEvent]:
+    known = list(events)
+    if not any(event.version for event in known):
+        return known
+    versions = {e.id: e.version for e in sorted(known, key=attrgetter("version"))}
+    return [e for e in known if e.version == versions[e.id]]
 
 
 def _same_time(events: Sequence[ev.ContactEvent]) -> Iterator[list[ev.ContactEvent]]:

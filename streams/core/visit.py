@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from streams.core.facts import VisitAnswered, VisitLeft, VisitOffered
+from streams.core.facts import LegEnded, VisitAnswered, VisitLeft, VisitOffered
 
 
 class Visit:
     """One stay in one queue.  Times in ms; None where it did not happen (yet)."""
 
     __slots__ = (
+        "agent",
         "answer",
         "answered_ms",
+        "assumed",
         "channel",
         "ended",
         "entered_ms",
         "held_ms",
         "held_since",
         "left",
+        "leg",
         "leg_ms",
         "offer",
         "parked",
@@ -32,7 +35,11 @@ class Visit:
         self.answer: VisitAnswered | None = None
         self.left: VisitLeft | None = None
         self.ended = False
+        self.leg: LegEnded | None = None
         self.leg_ms: int | None = None
+        self.assumed = False
+        """The leg is over because the contact is: its own end may still be told."""
+        self.agent: str | None = None
         self.held_ms = 0
         self.held_since: int | None = None
         self.parked = False

@@ -6,7 +6,7 @@ from streams.core.kpi import NOW, Kpi, Level, Oldest
 from streams.core.measure import Measure
 
 MEASURES: tuple[Measure, ...] = ()
-REGISTERS = ("waiting", "oldest_entered_ms", "handling")
+REGISTERS = ("waiting", "oldest_waiting_ms", "waiting_overdue", "handling")
 """Values the contacts stage posts for each queue and channel (``streams.core.levels``)."""
 
 KPIS = (
@@ -26,10 +26,21 @@ KPIS = (
         help="How long the contact at the head of the queue has waited; nobody waiting: no value. "
         "Amazon oldest contact, Genesys longest waiting.",
         unit="seconds",
-        formula=Oldest("oldest_entered_ms"),
+        formula=Oldest("oldest_waiting_ms"),
         attribution="now",
         windows=NOW,
         metric="cc_longest_wait_seconds",
+    ),
+    Kpi(
+        name="contacts_waiting_beyond_threshold",
+        family="waiting",
+        help="Contacts waiting now for longer than the queue's T: the service level can only lose "
+        "by them.",
+        unit="contacts",
+        formula=Level("waiting_overdue"),
+        attribution="now",
+        windows=NOW,
+        metric="cc_contacts_waiting_beyond_threshold",
     ),
     Kpi(
         name="contacts_handling",

@@ -134,16 +134,16 @@ class ContactsStage(SegmentedStage):
         return [(contact.position, name, contact)] if contact.kept else []
 
     def _thaw(self, value: bytes, before: int | None = None) -> Contact:
-        contact = Contact(self._terms.duration_max_ms)
+        contact = Contact(self._terms)
         rows = [Kept(*row) for row in _unpack_kept(value[HEAD.size :])[1]]
         pairs = [(k, _decoded(k.raw)) for k in rows if before is None or k.offset < before]
-        contact.refold(pairs, self._terms.duration_max_ms)
+        contact.refold(pairs)
         return contact
 
     def _woken(self, value: bytes) -> Contact:
         """A contact as it was written; what is open in it is counted already."""
         contact = self._thaw(value)
-        contact.levels = contact.journey.levels()
+        contact.levels = contact.course.levels()
         return contact
 
     # -- absorb
@@ -153,7 +153,7 @@ class ContactsStage(SegmentedStage):
 
     def _event(self, record: Record, event: ev.ContactEvent) -> None:
         contact = self._contact(event.contact)
-        if event.id in contact.ids:
+        if contact.knows(event):
             self.counts["duplicates"] += 1
             self._repeated.add(event.contact)
             return
@@ -168,33 +168,33 @@ class ContactsStage(SegmentedStage):
         assert record.value is not None
         self._add(contact, event, Kept(record.offset, record.timestamp, record.value))
         restarts = self._restarts.get(event.source)
-        if restarts and contact.journey.began_ms < restarts[-1][1]:
+        if restarts and contact.course.journey.began_ms < restarts[-1][1]:
             for _, time_ms in restarts:
                 self._lose_if_older(contact, event.contact, event.source, time_ms, record)
 
     def _contact(self, name: str) -> Contact:
         contact = self._contacts.get(name)
         if contact is None:
-            contact = self._contacts[name] = Contact(self._terms.duration_max_ms)
+            contact = self._contacts[name] = Contact(self._terms)
         elif isinstance(contact, bytes):
             contact = self._contacts[name] = self._woken(contact)
         return contact
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
-        name, customer = event.contact, contact.journey.customer
+        name, customer = event.contact, contact.course.about.customer
         self._quiet.discard(name, contact.channel)
         self._open.discard(name, contact.channel)
         cell, post = self.running.cell, self._post
-        for fact, sign in contact.add(kept, event, self._terms.duration_max_ms):
+        for fact, sign in contact.add(kept, event):
             post(fact, sign, cell)
-        if customer is not None and customer != contact.journey.customer:
+        if customer is not None and customer != contact.course.about.customer:
             self._taken_back.append(self._customer_record(name, contact, customer, None))
         self._dirty[name] = self._unsaid[name] = None
         self._quiet.add(name, contact.channel)
         self._note_open(name, contact)
 
     def _note_open(self, name: str, contact: Contact) -> None:
-        now = contact.journey.levels()
+        now = contact.course.levels()
         if now != contact.levels:
             self._levels.change(name, contact.levels, now)
             contact.levels = now
@@ -251,7 +251,9 @@ class ContactsStage(SegmentedStage):
     ) -> None:
         """A contact of ``source`` that was open when its platform restarted is gone."""
         first = contact.events[0]
-        opened = [v.entered_ms for v in contact.journey.visits if v.open or _lost_after(v, time_ms)]
+        opened = [
+            v.entered_ms for v in contact.course.journey.visits if v.open or _lost_after(v, time_ms)
+        ]
         if first.source == source and opened and min(opened) < time_ms:
             self._lose(contact, name, source, first.channel, time_ms, "restart", record)
 
@@ -281,6 +283,7 @@ class ContactsStage(SegmentedStage):
         """Partials, registers, the mark, contact records, dead letters: what changed since the last
         call."""
         outputs = self._partials()
+        self._levels.pass_time(self.marks.mark_ms)
         for cut, values in self._levels.take_changed():
             outputs.append(
                 self._to_board(
@@ -299,9 +302,9 @@ class ContactsStage(SegmentedStage):
         for name in changed:
             contact = self._contacts[name]
             assert isinstance(contact, Contact)
-            customer = contact.journey.customer
+            customer = contact.course.about.customer
             if customer is not None:
-                arrived = contact.journey.arrived
+                arrived = contact.course.journey.arrived
                 outputs.append(self._customer_record(name, contact, customer, arrived))
         return outputs
 

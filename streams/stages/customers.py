@@ -11,9 +11,9 @@ from operator import itemgetter
 
 import msgspec
 
-from streams.core.contact import difference
 from streams.core.customer import CONTACTS_MAX, KEEP_MS, Seen, facts, settle
 from streams.core.measure import Post
+from streams.core.signed import difference
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
 from streams.stages.base import Entity, Output, Seal

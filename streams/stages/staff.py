@@ -15,10 +15,11 @@ from streams import codec
 from streams.core import events as ev
 from streams.core.agent import OURS, SETTLE_MS, AgentState, by_minute, fold
 from streams.core.agent_history import AgentHistory
-from streams.core.contact import Kept, difference
+from streams.core.contact import Kept
 from streams.core.facts import StateSlice
 from streams.core.measure import CutKey, Post
 from streams.core.partials import Register
+from streams.core.signed import difference, standing
 from streams.core.source import Record, Rejected
 from streams.core.terms import DAY_MS, Terms
 from streams.stages import wire
@@ -180,7 +181,7 @@ class StaffStage(SegmentedStage):
         before = agent.state.levels()
         agent.keep(kept, event)
         old, new = agent.history.add(event)
-        for fact, sign in difference([(f, 1) for f in old], [(f, 1) for f in new]):
+        for fact, sign in difference(standing(old), standing(new)):
             assert isinstance(fact, StateSlice)
             for piece in by_minute(fact):
                 self._post(piece, sign, self.running.cell)

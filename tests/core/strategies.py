@@ -25,7 +25,15 @@ _QUEUE_OR_NONE = st.sampled_from((*QUEUES, None))
 _OUTCOMES = st.sampled_from(("abandoned", "timeout", "key", "empty", "callback", "lost"))
 
 _HOSTILE: dict[type[ev.ContactEvent], dict[str, st.SearchStrategy[Any]]] = {
-    ev.ContactStarted: {"customer": st.sampled_from((None, "p1"))},
+    ev.ContactStarted: {
+        "customer": st.sampled_from((None, "p1")),
+        "direction": st.sampled_from(("inbound", "outbound")),
+    },
+    ev.Assigned: {"queue": _QUEUE_OR_NONE},
+    ev.Classified: {
+        "issue_type": st.sampled_from((None, "billing", "fault")),
+        "spam": st.sampled_from((None, None, True, False)),
+    },
     ev.Queued: {"queue": _QUEUE, "customer": st.sampled_from((None, "p1"))},
     ev.QueueRefused: {"queue": _QUEUE, "reason": st.sampled_from(("full", "closed"))},
     ev.QueueResumed: {"queue": _QUEUE},
@@ -54,16 +62,19 @@ _HOSTILE: dict[type[ev.ContactEvent], dict[str, st.SearchStrategy[Any]]] = {
 def _hostile_event(draw: st.DrawFn) -> tuple[type[ev.ContactEvent], float, dict[str, Any]]:
     cls = draw(st.sampled_from(list(_HOSTILE)))
     fields = {name: draw(values) for name, values in _HOSTILE[cls].items()}
+    if draw(st.integers(0, 7)) == 0:
+        fields |= {"id": "record", "version": draw(st.integers(0, 3))}
     return cls, draw(SECONDS), fields
 
 
 @st.composite
 def hostile(draw: st.DrawFn, max_size: int = 12) -> list[ev.ContactEvent]:
     """Any events, in any order, many of them in the same millisecond."""
-    told = story()
+    told = story(channel=draw(st.sampled_from(("voice", "voice", "chat"))))
     for cls, at, fields in draw(st.lists(_hostile_event(), max_size=max_size)):
         told.tell(cls, at, **fields)
-    return told.events
+    unique = {(event.id, event.version): event for event in told.events}
+    return list(unique.values())
 
 
 def _visit(draw: st.DrawFn, told: Story, at: float) -> float:
@@ -108,7 +119,7 @@ def realistic(draw: st.DrawFn) -> list[ev.ContactEvent]:
 
 
 contacts = st.one_of(realistic(), hostile())
-"""The events of one contact; ids are unique."""
+"""The events of one contact; ids are unique, but for versions of one event."""
 
 
 @st.composite

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.contact import difference
 from streams.core.customer import KEEP_MS, Seen, facts, latest, settle
 from streams.core.facts import ContactSeen
+from streams.core.signed import difference
 from streams.core.terms import DAY_MS
 from tests.builders import T0, Signed
 from tests.simulation.oracle import repeats

@@ -18,6 +18,7 @@ from streams.core.vocabulary import LeftOutcome, NotAdmitted
 from streams.sources import SOURCES
 from tests.builders import (
     DURATION_MAX_MS,
+    TERMS,
     Cells,
     Signed,
     Story,
@@ -51,8 +52,8 @@ def told(events: Iterable[ev.ContactEvent]) -> Cells:
     contacts: dict[str, Contact] = {}
     said: list[Signed] = []
     for offset, event in enumerate(events):
-        contact = contacts.setdefault(event.contact, Contact(DURATION_MAX_MS))
-        said += contact.add(Kept(offset, event.time, b""), event, DURATION_MAX_MS)
+        contact = contacts.setdefault(event.contact, Contact(TERMS))
+        said += contact.add(Kept(offset, event.time, b""), event)
     return summed(said)
 
 
@@ -98,7 +99,7 @@ def test_a_consulted_transfer_leaves_no_visit_open() -> None:
     by_contact: dict[str, list[ev.ContactEvent]] = {}
     for event in decoded(CONSULTED):
         by_contact.setdefault(event.contact, []).append(event)
-    journeys = [fold(events, DURATION_MAX_MS) for events in by_contact.values()]
+    journeys = [fold(events, TERMS).journey for events in by_contact.values()]
     assert len(journeys) == 2
     assert not any(journey.open for journey in journeys)
 
@@ -179,7 +180,7 @@ def test_an_offer_that_names_no_queue_belongs_to_the_one_waited_in() -> None:
 
 
 def test_an_answer_without_an_entry_infers_the_entry_from_the_wait() -> None:
-    journey = fold(story().answered(30, wait_ms=12_000).events, DURATION_MAX_MS)
+    journey = fold(story().answered(30, wait_ms=12_000).events, TERMS).journey
     facts = [fact for fact, _ in journey.out if isinstance(fact, VisitAnswered)]
     assert [(f.answered_ms - f.entered_ms, f.wait_ms) for f in facts] == [(12_000, 12_000)]
     assert amounts(story().answered(30, wait_ms=12_000))["inferred_entries"] == 1
@@ -212,7 +213,7 @@ def test_a_second_report_of_one_leg_infers_no_second_visit() -> None:
 
 def test_an_answer_by_the_next_agent_ends_the_leg_before() -> None:
     going_on = story().queued(0).answered(10).answered(100, "IN", wait_ms=5_000)
-    journey = fold(going_on.events, DURATION_MAX_MS)
+    journey = fold(going_on.events, TERMS).journey
     assert [v.queue for v in journey.visits if v.handling] == ["IN"]
 
 
@@ -242,7 +243,7 @@ def test_durations_at_the_edge_are_believed(edge_ms: int) -> None:
 
 
 def test_an_unbelievable_wait_does_not_move_an_inferred_entry() -> None:
-    journey = fold(story().answered(30, wait_ms=-5_000).events, DURATION_MAX_MS)
+    journey = fold(story().answered(30, wait_ms=-5_000).events, TERMS).journey
     visit = journey.visits[0]
     assert visit.entered_ms == visit.answered_ms
 
@@ -280,7 +281,7 @@ def test_coming_back_after_entering_anew_takes_nothing_back() -> None:
     found = amounts(anew.answered(30))
     names = ("contacts_offered", "contacts_abandoned", "contacts_answered")
     assert only(found, *names) == (2, 1, 1)
-    assert not fold(anew.handled(40).events, DURATION_MAX_MS).open
+    assert not fold(anew.handled(40).events, TERMS).open
 
 
 def test_it_is_taken_back_in_whatever_order_it_is_heard() -> None:
@@ -315,7 +316,7 @@ def test_a_parked_visit_comes_back_if_the_story_goes_on_under_its_id() -> None:
 
 
 def test_a_contact_that_left_says_when_it_entered_and_when_it_left() -> None:
-    journey = fold(story().queued(3).left(9).events, DURATION_MAX_MS)
+    journey = fold(story().queued(3).left(9).events, TERMS).journey
     left = [fact for fact, _ in journey.out if isinstance(fact, VisitLeft)]
     assert [f.left_ms - f.entered_ms for f in left] == [6_000]
     assert [f.wait_ms for f in left] == [6_000]

@@ -11,6 +11,7 @@ import orjson
 from streams.core.calendar import QUARTER_MS
 from streams.core.customer import Seen
 from streams.core.kpi import Level, Oldest, Value
+from streams.core.levels import Open
 from streams.core.measure import Amounts, CutKey
 from streams.core.segment import Segments
 from streams.core.terms import MINUTE_MS
@@ -54,7 +55,7 @@ class Means:
 
     def __init__(self, world: World) -> None:
         self.cells: Cells = {}
-        self.open_visits: list[tuple[str, str, int | None]] = []
+        self.open: list[Open] = []
         self._records: dict[tuple[str, str], Seen] = {}
         count = world.plan.partitions
         for stage in ("contacts", "staff"):
@@ -69,7 +70,7 @@ class Means:
             contacts = oracle.Contacts(TERMS, Segments.of(world.plan.segment_size, partition)).read(
                 records
             )
-            self.open_visits += contacts.open_visits()
+            self.open += contacts.levels()
             self._records |= contacts.records()
             add(self.cells, contacts.cells(MEASURES))
         else:
@@ -160,9 +161,9 @@ def _nothing(name: Name) -> Number:
 
 def _levels(means: Means) -> Mapping[Name, Number]:
     waiting: dict[Name, int] = {}
-    for queue, channel, entered_ms in means.open_visits:
+    for kind, queue, channel, *_ in means.open:
         name = ("contacts_waiting", "queue", queue, channel, "now")
-        waiting[name] = waiting.get(name, 0) + (entered_ms is not None)
+        waiting[name] = waiting.get(name, 0) + (kind == "waiting")
     return {name: (count, count, None) for name, count in waiting.items()}
 
 

@@ -169,9 +169,9 @@ class ClosesByItself(ContactsStage):
         reason: Any, record: Record,
     ) -> None:  # fmt: skip
         lost = ev.Lost(id="-", source=source, contact=name, time=at_ms, reason=reason)
-        known = len(contact.journey.out)
-        contact.journey.apply(lost)
-        for fact, sign in contact.journey.out[known:]:
+        known = len(contact.course.out)
+        contact.course.apply(lost)
+        for fact, sign in contact.course.out[known:]:
             self._post(fact, sign, self.running.cell)
         self._dirty[name] = None
         self._open.discard(name, contact.channel)

@@ -16,8 +16,9 @@ from streams import codec
 from streams.core import agent as agents
 from streams.core import customer as customers
 from streams.core import events as ev
+from streams.core.course import Course
 from streams.core.facts import ContactSeen, Fact
-from streams.core.journey import Journey
+from streams.core.levels import Open
 from streams.core.measure import Measure
 from streams.core.order import fold
 from streams.core.segment import Segments
@@ -44,21 +45,20 @@ class Told:
     def patience(self, terms: Terms) -> Patience:
         return terms.patience[self.events[-1].channel]
 
-    def knows(self, event_id: str) -> bool:
-        return any(event.id == event_id for event in self.events)
+    def knows(self, event: ev.ContactEvent) -> bool:
+        return any(e.id == event.id and e.version >= event.version for e in self.events)
 
     def lose(self, like: ev.ContactEvent, at_ms: int, reason: LostReason, record: Record) -> None:
         """Its end never came."""
-        event_id = f"lost:{reason}:{at_ms}"
-        if not self.knows(event_id):
-            lost = ev.Lost(
-                id=event_id, source=like.source, contact=like.contact, time=at_ms,
-                channel=like.channel, reason=reason,
-            )  # fmt: skip
+        lost = ev.Lost(
+            id=f"lost:{reason}:{at_ms}", source=like.source, contact=like.contact, time=at_ms,
+            channel=like.channel, reason=reason,
+        )  # fmt: skip
+        if not self.knows(lost):
             self.add(lost, record)
 
-    def journey(self, terms: Terms) -> Journey:
-        return fold(self.events, terms.duration_max_ms)
+    def course(self, terms: Terms) -> Course:
+        return fold(self.events, terms)
 
 
 class Contacts:
@@ -90,7 +90,7 @@ class Contacts:
 
     def _event(self, event: ev.ContactEvent, record: Record) -> None:
         told = self.contacts.setdefault(event.contact, Told())
-        if told.knows(event.id):
+        if told.knows(event):
             told.repeated_at = record.offset
             return
         self.mark_ms = max(self.mark_ms, event.time)
@@ -103,7 +103,7 @@ class Contacts:
         for told in self.contacts.values():
             silence_ms = told.patience(self.terms).silence_ms
             due = told.heard_ms + silence_ms <= now_ms
-            if due and told.journey(self.terms).open:
+            if due and told.course(self.terms).open:
                 at_ms = max(event.time for event in told.events) + silence_ms
                 told.lose(told.events[-1], min(now_ms, at_ms), "silence", record)
 
@@ -113,14 +113,14 @@ class Contacts:
         late = any(s == event.source and time_ms > event.time for s, time_ms in self.restarts)
         self.restarts.append((event.source, event.time))
         for name, told in self.contacts.items():
-            if late or told.journey(self.terms).open:
+            if late or told.course(self.terms).open:
                 self._lose_if_older(name, event.source, event.time, record)
 
     def _lose_if_older(self, name: str, source: str, time_ms: int, record: Record) -> None:
         told = self.contacts[name]
         opened = [
             v.entered_ms
-            for v in told.journey(self.terms).visits
+            for v in told.course(self.terms).journey.visits
             if v.open or (v.left and v.left.outcome == "lost" and v.left.left_ms > time_ms)
         ]
         if told.events[0].source == source and opened and min(opened) < time_ms:
@@ -131,29 +131,29 @@ class Contacts:
         for name, told in list(self.contacts.items()):
             quiet = told.heard_ms + told.patience(self.terms).horizon_ms <= self.mark_ms
             before = max(told.offset, told.repeated_at) < start
-            if quiet and before and not told.journey(self.terms).open:
+            if quiet and before and not told.course(self.terms).open:
                 self.forgotten.append((name, self.contacts.pop(name)))
 
-    def journeys(self) -> list[tuple[str, Journey]]:
+    def courses(self) -> list[tuple[str, Course]]:
         """Of each contact by its name; one that was forgotten and came back is there twice."""
         everybody = (*self.forgotten, *self.contacts.items())
-        return [(name, told.journey(self.terms)) for name, told in everybody]
+        return [(name, told.course(self.terms)) for name, told in everybody]
 
     def cells(self, measures: Sequence[Measure]) -> Cells:
-        said = [signed for _, journey in self.journeys() for signed in journey.out]
+        said = [signed for _, course in self.courses() for signed in course.said]
         return summed(said, measures, self.terms)
 
-    def open_visits(self) -> list[tuple[str, str, int | None]]:
-        return [visit for _, journey in self.journeys() for visit in journey.levels()]
+    def levels(self) -> list[Open]:
+        return [found for _, course in self.courses() for found in course.levels()]
 
     def records(self) -> dict[tuple[str, str], customers.Seen]:
         """(customer, contact) -> when it arrived, by the last of what is known of the contact."""
         found = {}
-        for name, journey in self.journeys():
-            at = journey.arrived
-            if journey.customer is not None:
+        for name, course in self.courses():
+            at, customer = course.journey.arrived, course.about.customer
+            if customer is not None:
                 seen = (0, name, 0, at.entered_ms if at else None, at.channel if at else None, 0)
-                found[journey.customer, name] = customers.Seen(*seen)
+                found[customer, name] = customers.Seen(*seen)
         return found
 
 

@@ -18,7 +18,6 @@ from streams.core.order import fold as fold_contact
 from streams.core.source import Record
 from streams.kpis import ALL_MEASURES
 from tests.builders import (
-    DURATION_MAX_MS,
     T0,
     T0_MINUTE,
     Cells,
@@ -52,7 +51,7 @@ def appended(events: Sequence[msgspec.Struct]) -> list[Record]:
 def test_contacts(data: st.DataObject, batches: list[int]) -> None:
     events = data.draw(contacts)
     log = appended(data.draw(told_again(events)))
-    expected = summed(fold_contact(events, DURATION_MAX_MS).out)
+    expected = summed(fold_contact(events, TERMS).said)
     assert means("contacts", log, batches) == expected
 
 

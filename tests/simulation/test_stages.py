@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core import events as ev
+from streams.core.levels import Open
 from streams.core.measure import CHANNEL, QUEUE, Amounts, CutKey
 from streams.core.segment import Segments
 from streams.core.source import Record
@@ -150,16 +151,20 @@ def test_a_life_after_a_crash_writes_what_the_life_before_would_have(kind: Kind)
 # -- levels
 
 
-def open_now(visits: Iterable[tuple[str, str, int | None]]) -> dict[CutKey, Amounts]:
+NOTHING: Amounts = {"waiting": 0, "handling": 0, "waiting_overdue": 0}
+
+
+def open_now(levels: Iterable[Open], now_ms: int) -> dict[CutKey, Amounts]:
     """Waiting and handled by queue and channel, counted anew."""
     found: dict[CutKey, Amounts] = {}
-    for queue, channel, entered_ms in visits:
+    for kind, queue, channel, since_ms, due_ms in levels:
         for cut in ((QUEUE.name, queue, channel), (CHANNEL.name, channel)):
-            row = found.setdefault(cut, {"waiting": 0, "handling": 0})
-            row["handling" if entered_ms is None else "waiting"] += 1
-            if entered_ms is not None:
-                oldest = row.get("oldest_entered_ms", entered_ms)
-                row["oldest_entered_ms"] = min(oldest, entered_ms)
+            row = found.setdefault(cut, dict(NOTHING))
+            row[kind] += 1
+            if since_ms is not None and due_ms is not None:
+                row["waiting_overdue"] += due_ms < now_ms
+                oldest = row.get("oldest_waiting_ms", since_ms)
+                row["oldest_waiting_ms"] = min(oldest, since_ms)
     return found
 
 
@@ -169,11 +174,11 @@ def test_levels_are_the_visits_that_are_open(log: list[Record], lives: list[Ends
     for ends in (*lives, TO_THE_END):
         fate.live(ends)
     levels = {cut: values for (_, cut), values in registers(fate.outputs).items()}
-    expected = open_now(oracle.Contacts(TERMS, Segments(SIZE)).read(log).open_visits())
-    nothing: Amounts = {"waiting": 0, "handling": 0}
+    means = oracle.Contacts(TERMS, Segments(SIZE)).read(log)
+    expected = open_now(means.levels(), means.mark_ms)
     assert levels.keys() >= expected.keys()
     for cut, values in levels.items():
-        assert values == expected.get(cut, nothing)
+        assert values == expected.get(cut, NOTHING)
 
 
 # -- restarts of the platform, in any order

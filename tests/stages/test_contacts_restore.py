@@ -75,7 +75,7 @@ def test_levels_count_the_open_contacts_that_nobody_has_decoded() -> None:
     _, _, after = two_lives(OPEN, C1_LEAVES)
     entered_ms = OPEN[0].time  # type: ignore[attr-defined]
     assert registers(after.outputs)["contacts/0", QUEUE] == {
-        "waiting": 1, "handling": 1, "oldest_entered_ms": entered_ms,
+        "waiting": 1, "handling": 1, "waiting_overdue": 1, "oldest_waiting_ms": entered_ms,
     }  # fmt: skip
 
 
@@ -85,7 +85,9 @@ def test_a_restart_of_the_platform_ends_open_contacts_that_nobody_has_decoded(la
     _, stage, after = two_lives(OPEN, said)
     assert total(added_up(after.outputs), QUEUE)["contacts_left_lost"] == 2
     assert stage.open_contacts == 0
-    assert registers(after.outputs)["contacts/0", QUEUE] == {"waiting": 0, "handling": 0}
+    assert registers(after.outputs)["contacts/0", QUEUE] == {
+        "waiting": 0, "handling": 0, "waiting_overdue": 0,
+    }  # fmt: skip
 
 
 def test_silence_decodes_only_those_that_are_due() -> None:

@@ -1,0 +1,132 @@
+"""A contact's course: everything its events prove.
+
+Theory of operation
+-------------------
+A contact has *aspects*.  Its way through queues and agents is one that every call has, so the
+``Journey`` says its facts event by event, as they come.  The others (what was written, what became
+of the ticket, what the customer thought of it ...) are there only for contacts that have them.
+Each is a small fold of its own, and after an event it read, or when what the contact is ``About``
+has changed, it states anew *all* the facts it stands for; what has changed is said with its sign.
+So an aspect never needs to know what it said before.
+
+A new aspect is a class with the members of ``Aspect`` and a line in ``ASPECTS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from streams.core import events as ev
+from streams.core.about import About
+from streams.core.facts import ContactExcluded, Fact
+from streams.core.journey import Journey
+from streams.core.levels import Open
+from streams.core.signed import Signed, difference, standing
+from streams.core.terms import Terms
+
+
+class Aspect(Protocol):
+    """One side of a contact.  ``READS`` are the events it wants; it exists from the first of them
+    on for which ``begins`` is true."""
+
+    READS: frozenset[type]
+
+    def __init__(self, terms: Terms) -> None: ...
+
+    @staticmethod
+    def begins(event: ev.ContactEvent) -> bool:
+        """Whether a contact without this aspect has it from this event on."""
+        ...
+
+    def apply(self, event: ev.ContactEvent, about: About) -> None:
+        """Fold one event; ``about`` is as of this event."""
+        ...
+
+    def facts(self, about: About) -> Iterable[Fact]:
+        """Every fact that stands now."""
+        ...
+
+    def levels(self, about: About) -> Iterable[Open]:
+        """What is open now."""
+        ...
+
+
+ASPECTS: tuple[type[Aspect], ...] = ()
+_READERS: dict[type, tuple[int, ...]] = {
+    kind: tuple(number for number, aspect in enumerate(ASPECTS) if kind in aspect.READS)
+    for kind in ev.CONTACT_EVENTS
+}
+
+
+class Course:
+    """The fold.  ``apply`` takes events in the order of ``order.fold``; ``said`` is what they add
+    up to."""
+
+    __slots__ = ("_aspects", "_standing", "_terms", "about", "journey")
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self.about = About()
+        self.journey = Journey(terms, self.about)
+        self._aspects: dict[int, Aspect] = {}
+        self._standing: dict[int, list[Fact]] = {}
+
+    @property
+    def out(self) -> list[Signed]:
+        """Every signed fact so far, in the order they were said."""
+        return self.journey.out
+
+    @property
+    def said(self) -> Sequence[Signed]:
+        """What counts: nothing of a contact that is excluded, but that it is."""
+        reason = self.about.excluded
+        if reason is None:
+            return self.journey.out
+        return [(ContactExcluded(self.about.channel, self.about.began_ms or 0, reason), 1)]
+
+    @property
+    def open(self) -> bool:
+        """Something of the contact is: somebody waits, or is being handled ..."""
+        return bool(self.levels())
+
+    def levels(self) -> list[Open]:
+        """What of the contact is open now."""
+        if self.about.excluded is not None:
+            return []
+        found = self.journey.levels()
+        for aspect in self._aspects.values():
+            found += aspect.levels(self.about)
+        return found
+
+    def apply(self, event: ev.ContactEvent) -> None:
+        about = self.about
+        issue_type, direction = about.issue_type, about.direction
+        about.take(event)
+        restated = about.issue_type != issue_type or about.direction != direction
+        if restated:
+            self.journey.restate()
+        self.journey.apply(event)
+        readers = _READERS[type(event)]
+        for number in readers:
+            self._aspect(number, event)
+        if restated:
+            for number in self._aspects:
+                self._state(number)
+
+    def _aspect(self, number: int, event: ev.ContactEvent) -> None:
+        aspect = self._aspects.get(number)
+        if aspect is None:
+            if not ASPECTS[number].begins(event):
+                return
+            aspect = self._aspects[number] = ASPECTS[number](self._terms)
+        aspect.apply(event, self.about)
+        self._state(number)
+
+    def _state(self, number: int) -> None:
+        """Say what has changed of all that the aspect stands for."""
+        known = self._standing.get(number, [])
+        now = list(self._aspects[number].facts(self.about))
+        if now != known:
+            self._standing[number] = now
+            self.journey.out += difference(standing(known), standing(now))

@@ -1,0 +1,31 @@
+"""Signed facts: what is posted when something becomes true (+1), or turns out not to be (-1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from streams.core.facts import Fact
+
+Signed = tuple[Fact, int]
+
+
+def difference(old: Iterable[Signed], new: Iterable[Signed]) -> list[Signed]:
+    """What must be posted so that ``old`` becomes ``new``; both as sums of signed facts."""
+    change: Counter[tuple[type, Fact]] = Counter()
+    for fact, sign in new:
+        # Facts are tuples: two kinds with the same values would be equal.
+        change[type(fact), fact] += sign
+    for fact, sign in old:
+        change[type(fact), fact] -= sign
+    return [(fact, count) for (_, fact), count in change.items() if count]
+
+
+def net(signed: Iterable[Signed]) -> list[Signed]:
+    """What signed facts come to: each fact once, with a sign that is not 0."""
+    return difference((), signed)
+
+
+def standing(facts: Iterable[Fact]) -> list[Signed]:
+    """Facts that are all true."""
+    return [(fact, 1) for fact in facts]

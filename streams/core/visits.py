@@ -1,0 +1,235 @@
+"""The book of a contact's visits: what is known of each, and what has been said about it.
+
+``streams.core.journey`` writes into it, event by event.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from streams.core import events as ev
+from streams.core.about import NO_QUEUE, About
+from streams.core.facts import (
+    ContactArrived,
+    Fact,
+    LegEnded,
+    ValueRefused,
+    VisitAnswered,
+    VisitLeft,
+    VisitOffered,
+    WrapUpDone,
+)
+from streams.core.levels import Open
+from streams.core.signed import Signed, net
+from streams.core.terms import Terms
+from streams.core.visit import Visit
+
+Reporting = ev.Answered | ev.LeftQueue | ev.Handled | ev.Transferred
+
+
+class Visits:
+    """The visits of one contact, and in ``out`` every signed fact that was said about them."""
+
+    __slots__ = ("_about", "_terms", "arrived", "out", "visits", "wrap_since")
+
+    def __init__(self, terms: Terms, about: About) -> None:
+        self._terms = terms
+        self._about = about
+        self.visits: list[Visit] = []
+        self.arrived: ContactArrived | None = None
+        self.wrap_since: int | None = None
+        self.out: list[Signed] = []
+
+    # -- asking
+
+    @property
+    def open(self) -> bool:
+        """Somebody waits or is being handled."""
+        return any(v.open for v in self.visits)
+
+    @property
+    def began_ms(self) -> float:
+        """When the first visit began; infinity if there is none."""
+        return min((visit.entered_ms for visit in self.visits), default=inf)
+
+    def levels(self) -> list[Open]:
+        """Every open visit: who waits since when and until when in time, and who is handled."""
+        return [self._level(visit) for visit in self.visits if visit.open]
+
+    def _level(self, visit: Visit) -> Open:
+        if not visit.waiting:
+            return ("handling", visit.queue, visit.channel, None, None)
+        since_ms = visit.entered_ms
+        due_ms = since_ms + self._terms.at(visit.queue, since_ms).threshold_ms
+        return ("waiting", visit.queue, visit.channel, since_ms, due_ms)
+
+    def last(self, queue: str | None, state: str) -> Visit | None:
+        """The latest visit (to ``queue``, if given) that is ``waiting``, ``handling``, ``open`` or
+        ``parked``."""
+        for visit in reversed(self.visits):
+            if (queue is None or visit.queue == queue) and getattr(visit, state):
+                return visit
+        return None
+
+    # -- telling
+
+    def restate(self) -> None:
+        """What is known of the contact as a whole has changed: say with it what was said
+        without."""
+        direction, issue_type = self._about.direction, self._about.issue_type
+        for fact, count in net(self.out):
+            if isinstance(fact, ContactArrived):
+                now: Fact = fact._replace(direction=direction)
+            elif isinstance(fact, LegEnded | WrapUpDone):
+                now = fact._replace(issue_type=issue_type)
+            else:
+                continue
+            self.out += [(fact, -count), (now, count)]
+        if self.arrived is not None:
+            self.arrived = self.arrived._replace(direction=direction)
+        for visit in self.visits:
+            if visit.leg is not None:
+                visit.leg = visit.leg._replace(issue_type=issue_type)
+
+    def _say(self, fact: Fact, sign: int = 1) -> None:
+        self.out.append((fact, sign))
+
+    def _duration(
+        self, visit: Visit, at_ms: int, field: str, reported: int | None, derived: int | None
+    ) -> int | None:
+        """The platform's figure, else the difference of times; nothing (and a ValueRefused) if it
+        cannot be true."""
+        value = derived if reported is None else reported
+        if value is None or 0 <= value <= self._terms.duration_max_ms:
+            return value
+        self._say(ValueRefused(visit.queue, visit.channel, at_ms, field))
+        return None
+
+    def _believable(self, value: int | None) -> int:
+        return value if value is not None and 0 <= value <= self._terms.duration_max_ms else 0
+
+    def _enter(self, queue: str, channel: str, at_ms: int, inferred: bool = False) -> Visit:
+        repeat = bool(self.visits) and any(v.queue == queue and not v.parked for v in self.visits)
+        offer = VisitOffered(queue, channel, at_ms, repeat, inferred)
+        visit = Visit(queue, channel, at_ms, offer)
+        self._arrive(queue, channel, at_ms)
+        self.visits.append(visit)
+        self._say(offer)
+        return visit
+
+    def _arrive(self, queue: str, channel: str, at_ms: int) -> None:
+        """The contact is there: in its first queue, or in none yet."""
+        if self.arrived is not None:
+            if self.arrived.queue != NO_QUEUE or queue == NO_QUEUE:
+                return
+            at_ms = self.arrived.entered_ms
+            self._say(self.arrived, -1)
+        in_hours = True
+        self.arrived = ContactArrived(queue, channel, at_ms, self._about.direction, in_hours)
+        self._say(self.arrived)
+
+    def _give_up(self, visit: Visit, at_ms: int, outcome: str) -> None:
+        """The end of an open visit was never reported."""
+        if visit.waiting:
+            self._leave(visit, at_ms, None, outcome)
+        else:
+            visit.ended = True
+
+    def _infer(self, event: Reporting, queue: str, until_ms: int) -> Visit | None:
+        """A visit whose beginning was never reported; none if it lies within one that is over: a
+        second report."""
+        entered = until_ms - self._believable(event.wait_ms)
+        if any(
+            v.queue == queue and v.over_ms is not None and v.over_ms > entered for v in self.visits
+        ):
+            return None
+        return self._enter(queue, event.channel, entered, True)
+
+    def _supersede(self, by: Visit) -> None:
+        """Another agent has the customer now: the leg before ended, and its end is (or will be)
+        told elsewhere."""
+        for visit in self.visits:
+            if visit.handling and visit is not by:
+                visit.ended = True
+
+    def _answer(self, visit: Visit, at_ms: int, wait_ms: int | None) -> None:
+        wait = self._duration(visit, at_ms, "wait_ms", wait_ms, at_ms - visit.entered_ms)
+        visit.answered_ms = at_ms
+        visit.answer = VisitAnswered(visit.queue, visit.channel, visit.entered_ms, at_ms, wait)
+        self._say(visit.answer)
+
+    def _leave(self, visit: Visit, at_ms: int, wait_ms: int | None, outcome: str) -> None:
+        wait = self._duration(visit, at_ms, "wait_ms", wait_ms, at_ms - visit.entered_ms)
+        visit.left = VisitLeft(visit.queue, visit.channel, visit.entered_ms, at_ms, wait, outcome)
+        self._say(visit.left)
+
+    def _end_hold(self, visit: Visit, at_ms: int) -> None:
+        if visit.held_since is not None:
+            visit.held_ms += at_ms - visit.held_since
+            visit.held_since = None
+
+    def _park(self) -> None:
+        """Take back the unfinished visits of a consult leg."""
+        for visit in self.visits:
+            if visit.open:
+                visit.parked = True
+                self._say_visit(visit, -1)
+        if self.arrived is not None and all(v.parked for v in self.visits):
+            self._say(self.arrived, -1)
+            self.arrived = None
+
+    def _unpark(self, queue: str | None) -> Visit | None:
+        """The story goes on under this id after all."""
+        visit = self.last(queue, "parked")
+        if visit is not None:
+            visit.parked = False
+            self._arrive(visit.queue, visit.channel, visit.entered_ms)
+            self._say_visit(visit, 1)
+        return visit
+
+    def _say_visit(self, visit: Visit, sign: int) -> None:
+        self._say(visit.offer, sign)
+        if visit.answer is not None:
+            self._say(visit.answer, sign)
+
+    def _revive(self, queue: str | None) -> Visit | None:
+        """A visit given up as lost goes on."""
+        for visit in reversed(self.visits):
+            if (
+                visit.left is not None
+                and visit.left.outcome == "lost"
+                and queue in (None, visit.queue)
+            ):
+                self._say(visit.left, -1)
+                visit.left = None
+                return visit
+        return None
+
+    def _silently_ended(self, queue: str | None) -> Visit | None:
+        """An answered visit that was closed without a leg (superseded or lost), or whose leg only
+        the end of the contact ended, and that now gets its end."""
+        for visit in reversed(self.visits):
+            if (
+                visit.answered_ms is not None
+                and visit.ended
+                and (visit.leg is None or visit.assumed)
+                and queue in (None, visit.queue)
+            ):
+                return visit
+        return None
+
+    def _end_leg(self, visit: Visit, event: ev.Handled | ev.Transferred, ended_by: str) -> None:
+        if visit.leg is not None:  # what the end of the contact made of it
+            self._say(visit.leg, -1)
+        self._end_hold(visit, event.time)
+        hold = self._believable(visit.held_ms if event.hold_ms is None else event.hold_ms)
+        derived = None if visit.answered_ms is None else event.time - visit.answered_ms - hold
+        talk = self._duration(visit, event.time, "talk_ms", event.talk_ms, derived)
+        visit.leg = LegEnded(
+            visit.queue, visit.channel, event.time, talk, hold, ended_by,
+            event.agent or visit.agent, self._about.issue_type,
+        )  # fmt: skip
+        self._say(visit.leg)
+        visit.ended = True
+        visit.assumed = False
+        visit.leg_ms = event.time
