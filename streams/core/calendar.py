@@ -8,11 +8,13 @@ A local hour is the longest run of instants with one name: the hour on the wall 
 offset.  So the hour that is there twice in autumn is two hours, and where clocks move by 30 minutes
 (Lord Howe) there is a half one.  In zones at full hours it is the hour of UTC.
 
-All of this assumes that offsets are multiples of 15 minutes, which is true since 1972.
+All of this assumes that offsets are multiples of 15 minutes, which is true since 1972.  (Stretches
+assume only that clocks do not change twice within an hour.)
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -21,6 +23,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 QUARTER_MS = 900_000
+_HOUR_SECONDS = 3_600
+_DAY_SECONDS = 86_400
 
 
 class Hour(NamedTuple):
@@ -41,6 +45,14 @@ class Day(NamedTuple):
     def hour_at(self, time_ms: int) -> Hour:
         """The hour of the day that contains ``time_ms``, which must lie in the day."""
         return next(hour for hour in self.hours if time_ms < hour.end_ms)
+
+
+class Stretch(NamedTuple):
+    """``[start_ms, end_ms)`` of UTC in which a zone's clock is ahead of UTC by ``offset_ms``."""
+
+    start_ms: int
+    end_ms: int
+    offset_ms: int
 
 
 def day_at(zone: str, time_ms: int) -> Day:
@@ -84,3 +96,30 @@ def _hours(tz: ZoneInfo, start: int, end: int) -> Iterator[Hour]:
 def _hour_name(tz: ZoneInfo, time_ms: int) -> tuple[int, timedelta | None]:
     local = _local(tz, time_ms)
     return local.hour, local.utcoffset()
+
+
+@lru_cache(4_096)
+def stretches_of(zone: str, utc_day: int) -> tuple[Stretch, ...]:
+    """A day of UTC (days since 1970) in ``zone``, cut at the second where clocks change.
+
+    >>> [s.offset_ms // 3_600_000 for s in stretches_of("Europe/Berlin", 20_541)]  # 2026-03-29
+    [1, 2]
+    """
+    tz = ZoneInfo(zone)
+    start, end = utc_day * _DAY_SECONDS, (utc_day + 1) * _DAY_SECONDS
+    samples = [*range(start, end, _HOUR_SECONDS), end - 1]
+    changes = [
+        bisect_left(range(a, b + 1), 1, key=lambda s: _offset_s(tz, s) == _offset_s(tz, b)) + a
+        for a, b in pairwise(samples)
+        if _offset_s(tz, a) != _offset_s(tz, b)
+    ]
+    return tuple(
+        Stretch(first * 1000, until * 1000, _offset_s(tz, first) * 1000)
+        for first, until in pairwise([start, *changes, end])
+    )
+
+
+def _offset_s(tz: ZoneInfo, time_s: int) -> int:
+    offset = datetime.fromtimestamp(time_s, tz).utcoffset()
+    assert offset is not None
+    return offset // timedelta(seconds=1)
