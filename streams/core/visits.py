@@ -124,7 +124,7 @@ class Visits:
                 return
             at_ms = self.arrived.entered_ms
             self._say(self.arrived, -1)
-        in_hours = True
+        in_hours = self._terms.at(queue, at_ms).opening.is_open(at_ms)
         self.arrived = ContactArrived(queue, channel, at_ms, self._about.direction, in_hours)
         self._say(self.arrived)
 
