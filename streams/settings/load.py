@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from streams.core.pseudonym import KEY_BYTES_MAX, KEY_BYTES_MIN
 from streams.errors import SettingsError
-from streams.settings import queues
+from streams.settings import calendars, queues
 from streams.settings.options import Field, Wrong, did_you_mean, fields_of, value_of
 from streams.settings.tree import SECTIONS, Settings
 
@@ -25,6 +25,8 @@ OTHER_VARIABLES: Mapping[str, str] = {
 }
 """Variables that are no settings; what begins with STREAMS_ and is neither is an error."""
 FIELDS: tuple[Field, ...] = tuple(f for name, cls in SECTIONS.items() for f in fields_of(name, cls))
+_TABLES = ("calendars", "queues")
+"""Tables by name: no variables, no flags."""
 _SECRET = ("password_file", "pseudonym_key_file")
 _FILES = (
     "kafka.password_file", "kafka.cafile", "kafka.certfile", "kafka.keyfile",
@@ -60,9 +62,7 @@ def load(
     problems += [f"{problem} (from {path})" for problem in _unknown_keys(table)]
     given = _given(flags, environ, table, str(path))
     settings = _settings(given, problems)
-    rows = queues.read(table.get("queues", {}), settings.defaults, str(path), problems)
-    origins = {**settings.origins, "queues": str(path)} if rows else settings.origins
-    settings = _with_secrets(replace(settings, queues=rows, origins=origins), problems)
+    settings = _with_secrets(_with_tables(settings, table, str(path), problems), problems)
     problems += _contradictions(settings)
     if problems:
         raise SettingsError(problems)
@@ -119,10 +119,10 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
 def _unknown_keys(table: Mapping[str, Any]) -> Iterator[str]:
     for section, keys in table.items():
         known = [f.name for f in FIELDS if f.section == section]
-        if section == "queues":
+        if section in _TABLES:
             continue
         if not known:
-            hint = _elsewhere(section, [*SECTIONS, "queues"])
+            hint = _elsewhere(section, [*SECTIONS, *_TABLES])
             yield f"[{section}]: there is no such section{hint}"
         elif not isinstance(keys, dict):
             yield f"{section}: must be a table: [{section}]"
@@ -171,6 +171,22 @@ def _settings(given: Mapping[str, _Given], problems: list[str]) -> Settings:
     origins = {at: origin for at, (_, origin) in given.items()}
     sections: dict[str, Any] = {name: cls(**values[name]) for name, cls in SECTIONS.items()}
     return Settings(**sections, origins=origins)
+
+
+def _with_tables(
+    settings: Settings, table: Mapping[str, Any], path: str, problems: list[str]
+) -> Settings:
+    """Calendars and queues, which only the file has; queues name calendars."""
+    defaults = settings.defaults
+    hours = calendars.read(table.get("calendars", {}), defaults.zone, path, problems)
+    try:
+        queues.check_calendar(defaults.calendar, hours)
+    except Wrong as wrong:
+        origin = settings.origins["defaults.calendar"]
+        problems.append(f"defaults.calendar = {defaults.calendar!r} (from {origin}): {wrong}")
+    rows = queues.read(table.get("queues", {}), defaults, hours, path, problems)
+    origins = {name: path for name, found in (("calendars", hours), ("queues", rows)) if found}
+    return replace(settings, calendars=hours, queues=rows, origins={**settings.origins, **origins})
 
 
 def _with_secrets(settings: Settings, problems: list[str]) -> Settings:

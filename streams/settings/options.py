@@ -92,6 +92,8 @@ def value_of(field: Field, raw: object) -> Any:
 def _converted(type_: type, raw: object) -> Any:
     if isinstance(raw, str):
         return _from_text(type_, raw)
+    if type_ is bool and isinstance(raw, bool):
+        return raw
     if type_ in (int, float) and isinstance(raw, int | float) and not isinstance(raw, bool):
         return _number(type_, raw)
     if type_ == tuple[str, ...] and isinstance(raw, list) and all(isinstance(r, str) for r in raw):
@@ -116,11 +118,20 @@ def _from_text(type_: type, text: str) -> Any:
         return text
     if type_ == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    if type_ is bool:
+        return _boolean(text)
     try:
         number = float(text)
     except ValueError:
         raise Wrong(f"must be {_NAMES[type_]}; the unit is part of the setting's name") from None
     return _converted(type_, number)
+
+
+def _boolean(text: str) -> bool:
+    found = {"true": True, "false": False}.get(text.lower())
+    if found is None:
+        raise Wrong(f"must be {_NAMES[bool]}")
+    return found
 
 
 def _check_choices(choices: tuple[str, ...], values: Iterable[str]) -> None:
@@ -157,6 +168,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 _NAMES: dict[Any, str] = {
     str: "text in quotes",
+    bool: "true or false",
     int: "a whole number",
     float: "a number",
     tuple[str, ...]: "a list of texts",

@@ -5,6 +5,7 @@
     [queues."PS"]
     service_level_threshold_seconds = 30
     zone = "Europe/Berlin"
+    calendar = "Office"
 
     [[queues."PS".since]]
     from = "2026-11-01"
@@ -22,14 +23,13 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from streams.core.opening import Opening
 from streams.core.terms import Dated
 from streams.core.vocabulary import TIME_MS_MAX
+from streams.settings.named import each, known_keys, since_rows
 from streams.settings.options import Field, Wrong, did_you_mean, fields_of, value_of
 from streams.settings.tree import Defaults
 
-NAME_LENGTH_MAX = 120
-SINCE_MAX = 1_000
-"""Entries of one queue."""
 _FIELDS: Mapping[str, Field] = {f.name: f for f in fields_of("queues", Defaults)}
 
 
@@ -41,65 +41,67 @@ class _Entry(NamedTuple):
 
 
 def read(
-    table: object, defaults: Defaults, origin: str, problems: list[str]
+    table: object,
+    defaults: Defaults,
+    calendars: Mapping[str, Opening],
+    origin: str,
+    problems: list[str],
 ) -> dict[str, tuple[Dated, ...]]:
     """The terms of each queue by date; what is wrong is added to ``problems``."""
-    if not isinstance(table, dict):
-        problems.append(f'queues (from {origin}): must be tables: [queues."NAME"]')
-        return {}
-    found = {}
-    for name, rows in table.items():
-        where = f"queues.{name!r}"
-        said = list[str]()
-        found[name] = _queue(name, rows, defaults, said)
-        problems += [f"{where}{problem} (from {origin})" for problem in said]
-    return found
+
+    def queue(rows: dict[str, Any], said: list[str]) -> tuple[Dated, ...]:
+        return _queue(rows, defaults, calendars, said)
+
+    return each("queues", table, origin, problems, queue, ())
 
 
-def _queue(name: str, table: object, defaults: Defaults, said: list[str]) -> tuple[Dated, ...]:
-    if not 0 < len(name) <= NAME_LENGTH_MAX:
-        said.append(f": a queue's name has 1 to {NAME_LENGTH_MAX} characters")
-    if not isinstance(table, dict):
-        said.append(': must be a table: [queues."NAME"]')
-        return ()
-    base = replace(defaults, **_changes(table, {"since"}, "", said))
-    terms, dated = base, [Dated(0, base.terms())]
-    for entry in _in_order(_entries(table.get("since", []), base, said), said):
+def _queue(
+    table: dict[str, Any],
+    defaults: Defaults,
+    calendars: Mapping[str, Opening],
+    said: list[str],
+) -> tuple[Dated, ...]:
+    base = replace(defaults, **_changes(table, "since", "", calendars, said))
+    terms, dated = base, [Dated(0, base.terms(calendars))]
+    for entry in _in_order(_entries(table, base.zone, calendars, said), said):
         terms = replace(terms, **entry.changes)
-        dated.append(Dated(entry.since_ms, terms.terms()))
+        dated.append(Dated(entry.since_ms, terms.terms(calendars)))
     return tuple(dated)
 
 
 def _changes(
-    table: Mapping[str, object], others: set[str], where: str, said: list[str]
+    table: Mapping[str, object],
+    other: str,
+    where: str,
+    calendars: Mapping[str, Opening],
+    said: list[str],
 ) -> dict[str, Any]:
-    """The terms a table names."""
+    """The terms a table names; ``other`` is the key that is none."""
     found = {}
-    for key, raw in table.items():
-        if key in others:
-            continue
-        if key not in _FIELDS:
-            hint = did_you_mean(key, [*_FIELDS, *others])
-            said.append(f"{where}.{key}: there is no such setting{hint}")
+    for key in known_keys(table, (*_FIELDS, other), where, said):
+        if key == other:
             continue
         try:
-            found[key] = value_of(_FIELDS[key], raw)
+            found[key] = value_of(_FIELDS[key], table[key])
+            if key == "calendar":
+                check_calendar(found[key], calendars)
         except Wrong as wrong:
-            said.append(f"{where}.{key} = {raw!r}: {wrong}")
+            said.append(f"{where}.{key} = {table[key]!r}: {wrong}")
     return found
 
 
-def _entries(rows: object, base: Defaults, said: list[str]) -> Iterator[_Entry]:
-    if not isinstance(rows, list) or len(rows) > SINCE_MAX:
-        said.append(f'.since: must be at most {SINCE_MAX} tables: [[queues."NAME".since]]')
-        return
-    zone = base.zone
-    for index, row in enumerate(rows):
-        where = f".since[{index}]"
-        if not isinstance(row, dict):
-            said.append(f'{where}: must be a table: [[queues."NAME".since]]')
-            continue
-        changes = _changes(row, {"from"}, where, said)
+def check_calendar(name: str, calendars: Mapping[str, Opening]) -> None:
+    """Wrong if a calendar is named that is not there."""
+    if name and name not in calendars:
+        hint = did_you_mean(name, calendars) or f'; it needs a table: [calendars."{name}"]'
+        raise Wrong(f"there is no such calendar{hint}")
+
+
+def _entries(
+    table: dict[str, Any], zone: str, calendars: Mapping[str, Opening], said: list[str]
+) -> Iterator[_Entry]:
+    for where, row in since_rows("queues", table, said):
+        changes = _changes(row, "from", where, calendars, said)
         zone = changes.get("zone", zone)
         try:
             yield _Entry(instant(row.get("from"), zone), changes)

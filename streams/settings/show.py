@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from streams.settings.calendars import WEEKDAYS, hours_text
 from streams.settings.load import FIELDS, FILE, OTHER_VARIABLES
 from streams.settings.options import Field, bounds_text
 from streams.settings.tree import SECTIONS, Settings
@@ -15,12 +16,8 @@ from streams.settings.tree import SECTIONS, Settings
 def describe(settings: Settings) -> str:
     """Every setting in force with its origin, one a line; secrets are masked."""
     rows = [(f"{f.path} = {_shown(f, settings)}", _origin(f, settings)) for f in FIELDS]
-    for queue, dated in settings.queues.items():
-        for since_ms, terms in dated:
-            said = ", ".join(f"{name} {value}" for name, value in terms._asdict().items())
-            rows.append(
-                (f"queues.{queue!r} since {_time(since_ms)}: {said}", _queues_origin(settings))
-            )
+    rows += [(line, _tables_origin("calendars", settings)) for line in _calendars(settings)]
+    rows += [(line, _tables_origin("queues", settings)) for line in _queues(settings)]
     width = min(_ORIGIN_COLUMN_MAX, max(len(left) for left, _ in rows))
     return "\n".join(f"{left:{width}}  # {right}" for left, right in rows)
 
@@ -29,8 +26,34 @@ def _time(ms: int) -> str:
     return "ever" if ms == 0 else f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _queues_origin(settings: Settings) -> str:
-    return settings.origins.get("queues", "default")
+def _tables_origin(section: str, settings: Settings) -> str:
+    return settings.origins.get(section, "default")
+
+
+def _queues(settings: Settings) -> Iterator[str]:
+    names = {opening: name for name, opening in settings.calendars.items()}
+    for queue, dated in settings.queues.items():
+        for since_ms, terms in dated:
+            shown = terms._asdict() | {
+                "opening": repr(names[terms.opening]) if terms.opening in names else "always",
+                "response_ms": "the channel's" if terms.response_ms is None else terms.response_ms,
+            }
+            said = ", ".join(f"{name} {value}" for name, value in shown.items())
+            yield f"queues.{queue!r} since {_time(since_ms)}: {said}"
+
+
+def _calendars(settings: Settings) -> Iterator[str]:
+    for name, opening in settings.calendars.items():
+        where = f"calendars.{name!r}"
+        yield f"{where}: zone {opening.zone}"
+        for since, week in opening.eras:
+            said = ", ".join(
+                f"{day} {hours_text(hours)}" for day, hours in zip(WEEKDAYS, week, strict=True)
+            )
+            yield f"{where} since {'ever' if since == date.min else since}: {said}"
+        if opening.special_days:
+            said = ", ".join(f"{day} {hours_text(hours)}" for day, hours in opening.special_days)
+            yield f"{where} special days: {said}"
 
 
 def _shown(field: Field, settings: Settings) -> str:
@@ -51,7 +74,7 @@ def toml(value: Any) -> str:
 
 def markdown() -> str:
     """``docs/settings.md``."""
-    return "\n".join([_MARKDOWN_HEAD, *_markdown_sections(), _MARKDOWN_QUEUES])
+    return "\n".join([_MARKDOWN_HEAD, *_markdown_sections(), _MARKDOWN_CALENDARS, _MARKDOWN_QUEUES])
 
 
 _MARKDOWN_HEAD = f"""\
@@ -66,6 +89,40 @@ and all errors are told at once, before anything starts. An empty variable count
 
 `contact-streams validate` shows what is in force and where it came from.
 """
+_MARKDOWN_CALENDARS = """\
+## Calendars
+
+`[calendars."NAME"]` are opening hours; `[defaults]` and queues name theirs in `calendar`. First
+responses are timed in open time only: what comes in while closed waits from the next opening, and
+what is answered before that took no time.
+
+```toml
+[calendars."Office"]
+zone = "Europe/Berlin"
+monday = ["09:00-12:00", "13:00-17:00"]
+tuesday = ["09:00-17:00"]
+friday = ["22:00-06:00"]
+holidays = ["2026-12-25", "2026-12-26"]
+
+[calendars."Office".special_days]
+"2026-12-24" = ["09:00-12:00"]
+
+[[calendars."Office".since]]
+from = "2027-01-01"
+friday = ["09:00-15:00"]
+```
+
+- A weekday that is not named is closed. A span may pass midnight, and then belongs to the day on
+  which it begins; all day is `"00:00-24:00"`.
+- `holidays` are closed, `special_days` have hours of their own.
+- `[[calendars."NAME".since]]` changes weekdays from a date on; what it does not name is as before.
+- `zone` is that of `[defaults]` if it is not named, not that of a queue.
+- The clock on the wall decides. In the night in which clocks change, an hour that is there twice
+  counts twice, and one that is skipped does not count.
+- Enter holidays and changes before they come: what was measured already is not measured again, and
+  what is corrected afterwards is corrected by the new hours.
+
+"""
 _MARKDOWN_QUEUES = """\
 ## Queues
 
@@ -78,6 +135,7 @@ What was measured before that time is never rewritten.
 [queues."PS"]
 service_level_threshold_seconds = 30
 zone = "Europe/Berlin"
+calendar = "Office"
 
 [[queues."PS".since]]
 from = "2026-11-01"
@@ -118,7 +176,7 @@ def example() -> str:
             if field.section == name and not field.option.secret:
                 lines += [*_comment(field.option.help), f"# {field.name} = {toml(field.default)}"]
         lines.append("")
-    return "\n".join([*lines, _EXAMPLE_QUEUES])
+    return "\n".join([*lines, _EXAMPLE_CALENDARS, _EXAMPLE_QUEUES])
 
 
 _EXAMPLE_HEAD = """\
@@ -126,11 +184,28 @@ _EXAMPLE_HEAD = """\
 # Take the # away from what you change.  docs/settings.md tells more, and each can be set in the
 # environment as well: STREAMS_<SECTION>_<NAME>.
 """
+_EXAMPLE_CALENDARS = """\
+# Opening hours, for `calendar` of queues and of [defaults]. A day that is not named is closed.
+# [calendars."Office"]
+# zone = "Europe/Berlin"
+# monday = ["09:00-12:00", "13:00-17:00"]
+# tuesday = ["09:00-17:00"]
+# friday = ["22:00-06:00"]
+# holidays = ["2026-12-25", "2026-12-26"]
+# [calendars."Office".special_days]
+# "2026-12-24" = ["09:00-12:00"]
+#
+# From a date on; what an entry does not name is as before.
+# [[calendars."Office".since]]
+# from = "2027-01-01"
+# friday = ["09:00-15:00"]
+"""
 _EXAMPLE_QUEUES = """\
 # One table for each queue that differs from [defaults].
 # [queues."PS"]
 # service_level_threshold_seconds = 30
 # zone = "Europe/Berlin"
+# calendar = "Office"
 #
 # From a date on; what was measured before stays as it is.
 # [[queues."PS".since]]

@@ -5,32 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from streams.core.kpi import WINDOWS
+from streams.core.opening import ALWAYS, Opening
 from streams.core.terms import DAY_MS, HOUR_MS, Dated, Patience, QueueTerms, Terms
 from streams.core.vocabulary import CHANNELS, Channel
+from streams.settings.channels import FirstResponseSeconds, HorizonHours, SilenceSeconds
+from streams.settings.kafka import Kafka
 from streams.settings.options import did_you_mean, option
 
-_TOPIC_PART = re.compile(r"[a-z0-9]([a-z0-9.-]{0,58}[a-z0-9])?")
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/,\[\]]+):([0-9]{1,5})")
-YEAR_SECONDS = 31_536_000
+__all__ = [
+    "SECTIONS", "Defaults", "FirstResponseSeconds", "HorizonHours", "Kafka", "Metrics", "Output",
+    "Privacy", "Processing", "Satisfaction", "Settings", "SilenceSeconds", "zone_problem",
+]  # fmt: skip
+
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
-
-
-def _addresses_problem(text: str) -> str:
-    for part in text.split(","):
-        found = _ADDRESS.fullmatch(part.strip())
-        if found is None or not 0 < int(found[2]) < 65_536:
-            return "must be host:port, several separated by commas, each port 1 to 65535"
-    return ""
-
-
-def _topic_part_problem(text: str) -> str:
-    if _TOPIC_PART.fullmatch(text):
-        return ""
-    return "must be 1 to 60 lower-case letters, digits, dots and hyphens: it begins topics' names"
 
 
 def _key_id_problem(text: str) -> str:
@@ -52,83 +42,6 @@ def zone_problem(zone: str) -> str:
     except (ValueError, OSError, LookupError):
         return f"is not an IANA time zone{did_you_mean(zone, available_timezones())}"
     return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kafka:
-    """Where the cluster is, and what ours is called in it."""
-
-    bootstrap: str = option(
-        "127.0.0.1:9092",
-        "Brokers to begin with: host:port, several separated by commas.",
-        check=_addresses_problem,
-    )
-    prefix: str = option("cc", "First part of all topics' names.", check=_topic_part_problem)
-    app_id: str = option(
-        "contact-streams",
-        "Consumer group, and first part of changelogs and transactional ids. "
-        "Fixed for a deployment: another one begins from nothing.",
-        check=_topic_part_problem,
-    )
-    partitions: int = option(
-        4,
-        "Partitions of the event and partials topics: the most workers that can share the work. "
-        "Fixed for a deployment.",
-        low=1,
-        high=512,
-        why="each one costs a shard, a transactional producer and a changelog partition",
-    )
-    replication: int = option(
-        1,
-        "Copies of each topic; 3 in production.",
-        low=1,
-        high=9,
-        why="there cannot be more copies than brokers",
-    )
-    session_ms: int = option(
-        6_000,
-        "A worker not heard of for this long loses its partitions.",
-        low=3_000,
-        high=300_000,
-        why="below, a pause moves partitions about; above, a dead worker's queues stand still",
-    )
-    instance_id: str = option(
-        "",
-        "Name of this worker in the group, the same after a restart (static membership): a restart "
-        "shorter than session_ms then moves nothing. Empty: none.",
-    )
-    security_protocol: str = option(
-        "PLAINTEXT",
-        "How to talk to the brokers.",
-        choices=("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
-    )
-    sasl_mechanism: str = option(
-        "SCRAM-SHA-512",
-        "How to log in, if security_protocol begins with SASL.",
-        choices=("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"),
-    )
-    username: str = option("", "Who logs in (SASL).")
-    password: str = option("", "Password (SASL). Better in password_file.", secret=True)
-    password_file: str = option("", "File with the password; a newline at its end does not count.")
-    cafile: str = option("", "File with the certificates to trust (SSL). Empty: the system's.")
-    certfile: str = option("", "File with the client's certificate (SSL). Empty: none is shown.")
-    keyfile: str = option("", "File with the key of certfile.")
-
-    def client_options(self) -> dict[str, Any]:
-        """Security as kafka-python's clients take it; nothing for a plain connection."""
-        if self.security_protocol == "PLAINTEXT":
-            return {}
-        found = {"security_protocol": self.security_protocol}
-        if self.security_protocol.startswith("SASL"):
-            found["sasl_mechanism"] = self.sasl_mechanism
-            found["sasl_plain_username"] = self.username
-            found["sasl_plain_password"] = self.password
-        files = {
-            "ssl_cafile": self.cafile,
-            "ssl_certfile": self.certfile,
-            "ssl_keyfile": self.keyfile,
-        }
-        return found | {name: path for name, path in files.items() if path}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,60 +134,6 @@ class Processing:
     )
 
 
-_FOR: Mapping[Channel, str] = {
-    "voice": "For calls.",
-    "chat": "For chats.",
-    "email": "For mail threads.",
-    "social": "For conversations on social networks and messengers.",
-    "sms": "For text messages.",
-    "ticket": "For tickets.",
-    "callback": "For callbacks that were promised.",
-    "task": "For tasks.",
-    "video": "For video calls.",
-}
-_SILENCE: Mapping[str, Any] = {
-    "low": 60,
-    "high": YEAR_SECONDS,
-    "why": "below, people on hold are lost; above, a lost event is a customer who waits for ever",
-}
-_HORIZON: Mapping[str, Any] = {
-    "low": 1,
-    "high": 2 * YEAR_SECONDS // 3_600,
-    "why": "memory is contacts times this",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class SilenceSeconds:
-    """A contact that is open and silent for this long is closed as lost, by its channel."""
-
-    voice: float = option(14_400, _FOR["voice"], **_SILENCE)
-    chat: float = option(86_400, _FOR["chat"], **_SILENCE)
-    email: float = option(2_592_000, _FOR["email"], **_SILENCE)
-    social: float = option(604_800, _FOR["social"], **_SILENCE)
-    sms: float = option(604_800, _FOR["sms"], **_SILENCE)
-    ticket: float = option(7_776_000, _FOR["ticket"], **_SILENCE)
-    callback: float = option(86_400, _FOR["callback"], **_SILENCE)
-    task: float = option(604_800, _FOR["task"], **_SILENCE)
-    video: float = option(14_400, _FOR["video"], **_SILENCE)
-
-
-@dataclass(frozen=True, slots=True)
-class HorizonHours:
-    """A contact silent for this long is forgotten, by its channel. What comes later about it begins
-    a new one."""
-
-    voice: float = option(24, _FOR["voice"], **_HORIZON)
-    chat: float = option(72, _FOR["chat"], **_HORIZON)
-    email: float = option(960, _FOR["email"], **_HORIZON)
-    social: float = option(336, _FOR["social"], **_HORIZON)
-    sms: float = option(336, _FOR["sms"], **_HORIZON)
-    ticket: float = option(2_880, _FOR["ticket"], **_HORIZON)
-    callback: float = option(72, _FOR["callback"], **_HORIZON)
-    task: float = option(336, _FOR["task"], **_HORIZON)
-    video: float = option(24, _FOR["video"], **_HORIZON)
-
-
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """The worker's HTTP port: /metrics and /health."""
@@ -319,6 +178,30 @@ class Privacy:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """Which results there are beyond those by queue."""
+
+    agents: bool = option(
+        False,
+        "KPIs by agent are published. They are personal data: only where that is agreed.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Satisfaction:
+    """How answers to surveys are judged."""
+
+    csat_10_positive_from: int = option(
+        9,
+        "On a scale of 1 to 10, CSAT counts answers from this one on as positive. There is no "
+        "standard; 9 and 7 are usual.",
+        low=2,
+        high=10,
+        why="from 1 on, every answer would be positive",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Defaults:
     """The terms of every queue that is not named under [queues]."""
 
@@ -337,12 +220,29 @@ class Defaults:
         why="it is seconds, and no queue promises more than a week",
     )
     zone: str = option("UTC", "IANA time zone of the queue's days and hours.", check=zone_problem)
+    calendar: str = option(
+        "",
+        "Opening hours by which first responses are timed: the name of a table under [calendars]. "
+        "Empty: open around the clock.",
+    )
+    first_response_threshold_seconds: float = option(
+        0,
+        "A first human response within this much open time is soon enough, inclusive. 0: as "
+        "[first_response_seconds] says for the channel.",
+        low=1,
+        high=2_592_000,
+        zero=True,
+        why="it is seconds of open time, and nobody promises a first answer within a month",
+    )
 
-    def terms(self) -> QueueTerms:
+    def terms(self, calendars: Mapping[str, Opening]) -> QueueTerms:
+        """A calendar that is not there is a problem that was told; here it is no calendar."""
         return QueueTerms(
             threshold_ms=_ms(self.service_level_threshold_seconds, 1_000),
             short_abandon_ms=_ms(self.short_abandon_seconds, 1_000),
             zone=self.zone,
+            opening=calendars.get(self.calendar, ALWAYS),
+            response_ms=_ms(self.first_response_threshold_seconds, 1_000) or None,
         )
 
 
@@ -351,6 +251,9 @@ SECTIONS: Mapping[str, type] = {
     "processing": Processing,
     "silence_seconds": SilenceSeconds,
     "horizon_hours": HorizonHours,
+    "first_response_seconds": FirstResponseSeconds,
+    "satisfaction": Satisfaction,
+    "output": Output,
     "metrics": Metrics,
     "privacy": Privacy,
     "defaults": Defaults,
@@ -365,9 +268,13 @@ class Settings:
     processing: Processing = field(default_factory=Processing)
     silence_seconds: SilenceSeconds = field(default_factory=SilenceSeconds)
     horizon_hours: HorizonHours = field(default_factory=HorizonHours)
+    first_response_seconds: FirstResponseSeconds = field(default_factory=FirstResponseSeconds)
+    satisfaction: Satisfaction = field(default_factory=Satisfaction)
+    output: Output = field(default_factory=Output)
     metrics: Metrics = field(default_factory=Metrics)
     privacy: Privacy = field(default_factory=Privacy)
     defaults: Defaults = field(default_factory=Defaults)
+    calendars: Mapping[str, Opening] = field(default_factory=dict)
     queues: Mapping[str, tuple[Dated, ...]] = field(default_factory=dict)
     """Queue -> its terms by the time they came into force, the first from the beginning of time."""
     pseudonym_key: bytes | None = field(default=None, repr=False)
@@ -377,12 +284,18 @@ class Settings:
         """The terms of all queues at all times, and the times of the processing."""
         processing = self.processing
         return Terms(
-            self.defaults.terms(),
+            self.defaults.terms(self.calendars),
             self.queues,
             grace_ms=_ms(processing.grace_seconds, 1_000),
             patience={channel: self._patience(channel) for channel in CHANNELS},
             agent_silence_ms=_ms(processing.agent_silence_hours, HOUR_MS),
             duration_max_ms=_ms(processing.duration_max_hours, HOUR_MS),
+            agents_named=self.output.agents,
+            response_by_channel={
+                channel: _ms(getattr(self.first_response_seconds, channel), 1_000)
+                for channel in CHANNELS
+            },
+            csat_10_positive_from=self.satisfaction.csat_10_positive_from,
         )
 
     def _patience(self, channel: Channel) -> Patience:

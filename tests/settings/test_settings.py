@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from streams.core.terms import QueueTerms
+from streams.core.terms import RESPONSE_BY_CHANNEL, QueueTerms, Terms
 from streams.errors import SettingsError
 from streams.settings import Settings, describe, example, load, markdown
 from streams.settings.load import FIELDS
@@ -47,6 +47,9 @@ def test_defaults_are_what_the_program_is_documented_to_do(tmp_path: Path) -> No
     settings = load({}, folder=tmp_path)
     assert settings == Settings()
     assert settings.terms().default == QueueTerms(20_000, 5_000, "UTC")
+    assert settings.terms().response_by_channel == RESPONSE_BY_CHANNEL
+    assert settings.terms().agents_named is Terms().agents_named is False
+    assert settings.terms().csat_10_positive_from == Terms().csat_10_positive_from
     assert settings.processing.segment_size == 16_384
     assert settings.keep_ms == 35 * 86_400_000
     assert settings.pseudonym_key is None
@@ -101,6 +104,27 @@ def test_durations_are_numbers(tmp_path: Path, text: str, value: float) -> None:
     assert found.terms().grace_ms == value * 1000
 
 
+@pytest.mark.parametrize(("text", "value"), [("true", True), (" FALSE ", False)])
+def test_what_is_true_or_false_in_the_environment(tmp_path: Path, text: str, value: bool) -> None:
+    assert load({"STREAMS_OUTPUT_AGENTS": text}, folder=tmp_path).output.agents is value
+
+
+def test_what_the_file_says_is_in_the_terms(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "[output]\nagents = true\n[satisfaction]\ncsat_10_positive_from = 7\n"
+        "[first_response_seconds]\nchat = 90\n[queues.PS]\nfirst_response_threshold_seconds = 30\n"
+        '[[queues.PS.since]]\nfrom = "2026-11-01"\nfirst_response_threshold_seconds = 0\n',
+    )
+    terms = load({}, folder=tmp_path).terms()
+    assert (terms.agents_named, terms.csat_10_positive_from) == (True, 7)
+    since_ms = 1_793_491_200_000
+    asked = [("other", 0), ("PS", since_ms - 1), ("PS", since_ms)]
+    found = [terms.response_ms(queue, "chat", at) for queue, at in asked]
+    assert found == [90_000, 30_000, 90_000]
+    assert terms.response_ms("other", "email", 0) == RESPONSE_BY_CHANNEL["email"]
+
+
 # -- what is refused
 
 
@@ -147,6 +171,15 @@ def test_durations_are_numbers(tmp_path: Path, text: str, value: float) -> None:
         ('[kafka]\nusername = "me"', "would never be sent"),
         (f'[kafka]\ncafile = "{__file__}"', "would not be used"),
         (f'[kafka]\nsecurity_protocol = "SSL"\nkeyfile = "{__file__}"', "no use without the other"),
+        ("[calendar]", "did you mean calendars?"),
+        ('[defaults]\ncalendar = "Ofice"\n[calendars.Office]\nmonday = ["09:00-17:00"]',
+         "there is no such calendar; did you mean Office?"),
+        ("[defaults]\nfirst_response_threshold_seconds = 0.5", "must be 0 or 1 to 2592000"),
+        ("[first_response_seconds]\nchat = 0", "must be 1 to 2592000: it is seconds of open time"),
+        ("[output]\nagents = 1", "must be true or false, not a number"),
+        ('[output]\nagents = "yes"', "must be true or false"),
+        ("[kafka]\npartitions = false", "must be a whole number, not a boolean"),
+        ("[satisfaction]\ncsat_10_positive_from = 1", "every answer would be positive"),
         ("kafka", "is not TOML"),
     ],
 )  # fmt: skip
@@ -243,14 +276,25 @@ def test_two_passwords_are_one_too_many(tmp_path: Path) -> None:
 
 
 def test_everything_in_force_is_described_with_its_origin(tmp_path: Path) -> None:
-    path = write(tmp_path, '[queues."PS"]\nzone = "Europe/Berlin"\n')
+    path = write(
+        tmp_path,
+        '[calendars."Office"]\nfriday = ["22:00-06:00"]\nholidays = ["2026-12-25"]\n'
+        '[queues."PS"]\nzone = "Europe/Berlin"\ncalendar = "Office"\n[queues."CS"]\n',
+    )
     text = describe(load({"STREAMS_KAFKA_PREFIX": "acme"}, folder=tmp_path))
     lines = [re.sub(" +", " ", line) for line in text.splitlines()]
     assert 'kafka.prefix = "acme" # STREAMS_KAFKA_PREFIX' in lines
     assert "metrics.port = 9464 # default" in lines
-    assert lines[-1].startswith("queues.'PS' since ever: threshold_ms 20000")
-    assert lines[-1].endswith(f"zone Europe/Berlin # {path}")
-    assert len(lines) == len(FIELDS) + 1
+    assert lines[len(FIELDS) :] == [
+        f"calendars.'Office': zone UTC # {path}",
+        "calendars.'Office' since ever: monday closed, tuesday closed, wednesday closed, "
+        f"thursday closed, friday 22:00-06:00, saturday closed, sunday closed # {path}",
+        f"calendars.'Office' special days: 2026-12-25 closed # {path}",
+        "queues.'PS' since ever: threshold_ms 20000, short_abandon_ms 5000, zone Europe/Berlin, "
+        f"opening 'Office', response_ms the channel's # {path}",
+        "queues.'CS' since ever: threshold_ms 20000, short_abandon_ms 5000, zone UTC, "
+        f"opening always, response_ms the channel's # {path}",
+    ]
 
 
 def test_the_documentation_and_the_example_are_up_to_date() -> None:
@@ -262,13 +306,15 @@ def test_the_documentation_and_the_example_are_up_to_date() -> None:
 def test_the_example_says_the_defaults_and_all_of_it_is_valid(tmp_path: Path) -> None:
     write(tmp_path, example())
     assert load({}, folder=tmp_path) == Settings()
-    write(tmp_path, re.sub(r"^# (?=\w+ = |\[)", "", example(), flags=re.MULTILINE))
+    write(tmp_path, re.sub(r'^# (?=[\w"-]+ = |\[)', "", example(), flags=re.MULTILINE))
     settings = load({}, folder=tmp_path)
     assert settings.kafka == Settings().kafka
     assert settings.processing == Settings().processing
     assert [t.threshold_ms for _, t in settings.queues["PS"]] == [30_000, 20_000]
+    assert [t.opening for _, t in settings.queues["PS"]] == [settings.calendars["Office"]] * 2
+    assert len(settings.calendars["Office"].special_days) == 3
     known = {f.path for f in FIELDS if not f.option.secret}
-    assert set(settings.origins) == known | {"queues"}
+    assert set(settings.origins) == known | {"calendars", "queues"}
 
 
 def test_every_setting_is_documented_and_its_default_is_allowed() -> None:
@@ -299,6 +345,9 @@ def test_the_example_is_toml() -> None:
         "processing",
         "silence_seconds",
         "horizon_hours",
+        "first_response_seconds",
+        "satisfaction",
+        "output",
         "metrics",
         "privacy",
         "defaults",
