@@ -62,8 +62,8 @@ class Dated(NamedTuple):
 class Terms:
     """Terms of every queue at every time; ``default`` for queues that are not named.
 
-    >>> t = Terms(QueueTerms(), {"PS": [Dated(0, QueueTerms(20_000)), Dated(1_000,
-    QueueTerms(30_000))]})
+    >>> dated = [Dated(0, QueueTerms(20_000)), Dated(1_000, QueueTerms(30_000))]
+    >>> t = Terms(QueueTerms(), {"PS": dated})
     >>> t.at("PS", 999).threshold_ms, t.at("PS", 1_000).threshold_ms, t.at("other", 0).threshold_ms
     (20000, 30000, 20000)
     """

@@ -121,7 +121,6 @@ friday = ["09:00-15:00"]
   counts twice, and one that is skipped does not count.
 - Enter holidays and changes before they come: what was measured already is not measured again, and
   what is corrected afterwards is corrected by the new hours.
-
 """
 _MARKDOWN_QUEUES = """\
 ## Queues
