@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 
 from streams.core.kpi import NOW, Kpi
 from streams.core.measure import Measure
-from streams.kpis import abandonment, handle_time, outcomes, service_level, speed, volume
+from streams.kpis import abandonment, handle_time, outcomes, service_level, speed, transfers, volume
 
 Kind = Literal["gauge", "counter", "histogram"]
 PLACE = ("queue", "channel")
@@ -150,7 +150,7 @@ COUNTERS = (
         "contacts_transferred",
         "kind",
         "Legs that ended by a transfer.",
-        outcomes.TRANSFER_MEASURES,
+        transfers.BY_KIND,
     ),
     _by(
         "offers_failed",

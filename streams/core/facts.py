@@ -73,6 +73,26 @@ class LegEnded(NamedTuple):
     issue_type: str | None = None
 
 
+class ContactHandled(NamedTuple):
+    """All the work agents had with a contact so far, over all its legs, at the time it arrived.
+    ``legs_untimed``: legs whose talk time is not known."""
+
+    queue: str
+    channel: str
+    entered_ms: int
+    talk_ms: int
+    hold_ms: int
+    wrap_up_ms: int
+    legs: int
+    legs_untimed: int
+    issue_type: str | None = None
+
+    @property
+    def handle_ms(self) -> int | None:
+        """Talk, hold and wrap-up; None if a talk time is not known."""
+        return None if self.legs_untimed else self.talk_ms + self.hold_ms + self.wrap_up_ms
+
+
 class Transferred(NamedTuple):
     """An agent's leg ended by a transfer; ``kind`` blind, attended or unknown."""
 
@@ -81,6 +101,7 @@ class Transferred(NamedTuple):
     at_ms: int
     kind: str
     agent: str | None = None
+    to_kind: str = "unknown"
     to_queue: str | None = None
     reason: str | None = None
 
@@ -146,6 +167,6 @@ class ContactSeen(NamedTuple):
 
 Fact = (
     ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
-    | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
+    | ContactHandled | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
     | StateSlice | ContactSeen
 )  # fmt: skip

@@ -153,6 +153,7 @@ class Journey(Visits):
                     event.time,
                     event.kind,
                     agent,
+                    event.to_kind,
                     event.to_queue,
                     event.reason,
                 )
@@ -196,6 +197,8 @@ class Journey(Visits):
         self._say(
             WrapUpDone(queue, event.channel, event.time, wrap_up, agent, self._about.issue_type)
         )
+        self.work.wrap_up_ms += wrap_up or 0
+        self._say_work()
         self.wrap_since = None
 
     def finished(self, event: ev.Ended) -> None:

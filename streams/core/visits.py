@@ -11,6 +11,7 @@ from streams.core import events as ev
 from streams.core.about import NO_QUEUE, About
 from streams.core.facts import (
     ContactArrived,
+    ContactHandled,
     Fact,
     LegEnded,
     ValueRefused,
@@ -27,10 +28,29 @@ from streams.core.visit import Visit
 Reporting = ev.Answered | ev.LeftQueue | ev.Handled | ev.Transferred
 
 
+class Work:
+    """What agents' legs have come to, and what was said of that."""
+
+    __slots__ = ("hold_ms", "legs", "said", "talk_ms", "untimed", "wrap_up_ms")
+
+    def __init__(self) -> None:
+        self.talk_ms = self.hold_ms = self.wrap_up_ms = self.legs = self.untimed = 0
+        self.said: ContactHandled | None = None
+
+    def count(self, leg: LegEnded, sign: int) -> None:
+        """A leg that ended, or (-1) did not end as was said."""
+        self.legs += sign
+        if leg.talk_ms is None:
+            self.untimed += sign
+        else:
+            self.talk_ms += sign * leg.talk_ms
+            self.hold_ms += sign * leg.hold_ms
+
+
 class Visits:
     """The visits of one contact, and in ``out`` every signed fact that was said about them."""
 
-    __slots__ = ("_about", "_terms", "arrived", "out", "visits", "wrap_since")
+    __slots__ = ("_about", "_terms", "arrived", "out", "visits", "work", "wrap_since")
 
     def __init__(self, terms: Terms, about: About) -> None:
         self._terms = terms
@@ -38,6 +58,7 @@ class Visits:
         self.visits: list[Visit] = []
         self.arrived: ContactArrived | None = None
         self.wrap_since: int | None = None
+        self.work = Work()
         self.out: list[Signed] = []
 
     # -- asking
@@ -90,6 +111,30 @@ class Visits:
         for visit in self.visits:
             if visit.leg is not None:
                 visit.leg = visit.leg._replace(issue_type=issue_type)
+        self._say_work()
+
+    def _say_work(self) -> None:
+        """What all legs together have come to, if that has changed."""
+        work, arrived = self.work, self.arrived
+        now = None
+        if arrived is not None and work.legs:
+            now = ContactHandled(
+                arrived.queue,
+                arrived.channel,
+                arrived.entered_ms,
+                work.talk_ms,
+                work.hold_ms,
+                work.wrap_up_ms,
+                work.legs,
+                work.untimed,
+                self._about.issue_type,
+            )
+        if now != work.said:
+            if work.said is not None:
+                self._say(work.said, -1)
+            if now is not None:
+                self._say(now)
+            work.said = now
 
     def _say(self, fact: Fact, sign: int = 1) -> None:
         self.out.append((fact, sign))
@@ -127,6 +172,7 @@ class Visits:
         in_hours = self._terms.at(queue, at_ms).opening.is_open(at_ms)
         self.arrived = ContactArrived(queue, channel, at_ms, self._about.direction, in_hours)
         self._say(self.arrived)
+        self._say_work()
 
     def _give_up(self, visit: Visit, at_ms: int, outcome: str) -> None:
         """The end of an open visit was never reported."""
@@ -177,6 +223,7 @@ class Visits:
         if self.arrived is not None and all(v.parked for v in self.visits):
             self._say(self.arrived, -1)
             self.arrived = None
+            self._say_work()
 
     def _unpark(self, queue: str | None) -> Visit | None:
         """The story goes on under this id after all."""
@@ -221,6 +268,7 @@ class Visits:
     def _end_leg(self, visit: Visit, event: ev.Handled | ev.Transferred, ended_by: str) -> None:
         if visit.leg is not None:  # what the end of the contact made of it
             self._say(visit.leg, -1)
+            self.work.count(visit.leg, -1)
         self._end_hold(visit, event.time)
         hold = self._believable(visit.held_ms if event.hold_ms is None else event.hold_ms)
         derived = None if visit.answered_ms is None else event.time - visit.answered_ms - hold
@@ -230,6 +278,8 @@ class Visits:
             event.agent or visit.agent, self._about.issue_type,
         )  # fmt: skip
         self._say(visit.leg)
+        self.work.count(visit.leg, 1)
+        self._say_work()
         visit.ended = True
         visit.assumed = False
         visit.leg_ms = event.time

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from streams.core.facts import (
     EntryRefused,
-    LegEnded,
     OfferFailed,
-    Transferred,
     VisitAnswered,
     VisitLeft,
 )
-from streams.core.kpi import Count, Kpi, Ratio
+from streams.core.kpi import Count, Kpi
 from streams.core.measure import Is, Measure
-from streams.kpis.handle_time import LEGS
 
 LEFT = {
     "timeout": "the queue's time limit sent it on. Asterisk EXITWITHTIMEOUT, Genesys flow-out",
@@ -43,11 +40,6 @@ FAILED = {
     "canceled": "the customer hung up while it rang. Asterisk RINGCANCELED",
     "error": "the agent could not be reached",
 }
-TRANSFERS = {
-    "blind": "the agent was gone before anybody answered. Asterisk BLINDTRANSFER, Twilio COLD",
-    "attended": "the agent spoke to the next one first. Asterisk ATTENDEDTRANSFER, Twilio WARM",
-    "unknown": "the platform does not tell blind from attended",
-}
 
 
 def _counts(
@@ -64,23 +56,12 @@ ANSWERED = Measure("contacts_answered", VisitAnswered, "answered_ms", "visits an
 LEFT_MEASURES = _counts("contacts_left", VisitLeft, "left_ms", "outcome", LEFT)
 REFUSED_MEASURES = _counts("entries_refused", EntryRefused, "at_ms", "reason", REFUSED)
 FAILED_MEASURES = _counts("offers_failed", OfferFailed, "at_ms", "reason", FAILED)
-TRANSFER_MEASURES = _counts("contacts_transferred", Transferred, "at_ms", "kind", TRANSFERS)
-LEGS_TRANSFERRED = Measure(
-    "legs_transferred",
-    LegEnded,
-    "ended_ms",
-    "ended legs that ended by a transfer",
-    where=(Is("ended_by", "transfer"),),
-)
 
 MEASURES = (
     ANSWERED,
     *LEFT_MEASURES.values(),
     *REFUSED_MEASURES.values(),
     *FAILED_MEASURES.values(),
-    *TRANSFER_MEASURES.values(),
-    LEGS,
-    LEGS_TRANSFERRED,
 )
 
 
@@ -113,16 +94,6 @@ KPIS = (
     *(
         _count(m, "contacts", "Contacts the queue did not take in")
         for m in REFUSED_MEASURES.values()
-    ),
-    *(_count(m, "contacts", "Legs that ended by a transfer") for m in TRANSFER_MEASURES.values()),
-    Kpi(
-        name="transfer_ratio",
-        family="outcomes",
-        help="Legs that ended by a transfer over all legs that ended; an overflow or a time-out "
-        "is no transfer. Amazon contacts transferred out by agent over contacts handled.",
-        unit="ratio",
-        formula=Ratio((LEGS_TRANSFERRED.name,), (LEGS.name,)),
-        attribution="event",
     ),
     Kpi(
         name="offers_failed",

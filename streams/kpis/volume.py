@@ -11,12 +11,38 @@ checks itself.
 
 from __future__ import annotations
 
-from streams.core.facts import ContactArrived, VisitAnswered, VisitLeft, VisitOffered
+from streams.core.facts import (
+    ContactArrived,
+    ContactExcluded,
+    VisitAnswered,
+    VisitLeft,
+    VisitOffered,
+)
 from streams.core.kpi import Count, Kpi
-from streams.core.measure import Is, Measure
+from streams.core.measure import DIRECTION, QUEUE_AND_CHANNEL, Cut, Is, Measure
+
+EXCLUDED = Cut("excluded", ("reason", "channel"))
 
 ARRIVED = Measure(
-    "contacts_arrived", ContactArrived, "entered_ms", "contacts, at the time of their first visit"
+    "contacts_arrived",
+    ContactArrived,
+    "entered_ms",
+    "contacts, at the time of their first visit",
+    cuts=(*QUEUE_AND_CHANNEL, DIRECTION),
+)
+OUT_OF_HOURS = Measure(
+    "contacts_arrived_out_of_hours",
+    ContactArrived,
+    "entered_ms",
+    "contacts that came while the queue was closed",
+    where=(Is("in_hours", False),),
+)
+LEFT_OUT = Measure(
+    "contacts_excluded",
+    ContactExcluded,
+    "at_ms",
+    "contacts that count nowhere",
+    cuts=(EXCLUDED,),
 )
 OFFERED = Measure("contacts_offered", VisitOffered, "entered_ms", "visits that began")
 REPEATS = Measure(
@@ -40,7 +66,16 @@ COHORT_LEFT = Measure(
     "cohort_left", VisitLeft, "entered_ms", "visits that ended unanswered, at the time they began"
 )
 
-MEASURES = (ARRIVED, OFFERED, REPEATS, INFERRED, COHORT_ANSWERED, COHORT_LEFT)
+MEASURES = (
+    ARRIVED,
+    OUT_OF_HOURS,
+    LEFT_OUT,
+    OFFERED,
+    REPEATS,
+    INFERRED,
+    COHORT_ANSWERED,
+    COHORT_LEFT,
+)
 
 KPIS = (
     Kpi(
@@ -51,7 +86,28 @@ KPIS = (
         unit="contacts",
         formula=Count((ARRIVED.name,)),
         attribution="event",
+        cuts=(*QUEUE_AND_CHANNEL, DIRECTION),
         metric="cc_window_contacts_arrived",
+        excludes="Tests, spam, contacts merged into others, consult calls between agents.",
+    ),
+    Kpi(
+        name="contacts_arrived_out_of_hours",
+        family="volume",
+        help="Contacts that came while the calendar of their queue was closed; part of "
+        "contacts_arrived. 0 where no calendar is set: such a queue never closes.",
+        unit="contacts",
+        formula=Count((OUT_OF_HOURS.name,)),
+        attribution="event",
+    ),
+    Kpi(
+        name="contacts_excluded",
+        family="volume",
+        help="Contacts that count nowhere, by the reason: test, spam, or merged into another one. "
+        "What was counted of them before that was known is taken back.",
+        unit="contacts",
+        formula=Count((LEFT_OUT.name,)),
+        attribution="event",
+        cuts=(EXCLUDED,),
     ),
     Kpi(
         name="contacts_offered",
