@@ -16,6 +16,7 @@ from streams.definitions.words import TOPIC_ONLY, told
 from streams.kpis import ALL_CUTS, ALL_KPIS, FAMILIES, version_of
 from streams.settings.tree import Metrics
 
+AGENTS_SETTING = "output.agents"
 EXAMPLE: Mapping[str, Any] = {
     "kpi": "service_level_neg",
     "key": {"queue": "PS", "channel": "voice"},
@@ -127,13 +128,14 @@ def _cuts() -> Iterator[str]:
 ## Cuts
 
 A cut is what a KPI is kept by. A contact that does not have one of the dimensions is not in that
-cut. **Only the first cut of a KPI is a Prometheus series**; all are in the topic.
+cut. **Only the first cut of a KPI is a Prometheus series**; all are in the topic. Cuts by agent are
+kept only where the deployment wants agents named (`output.agents`), and are never series.
 """
     rows = [
         [
             f"`{name}`",
             ", ".join(f"`{dimension}`" for dimension in cut.dimensions) or "(all in one)",
-            "only where the deployment names agents" if "agent" in cut.dimensions else "",
+            f"only with `{AGENTS_SETTING}`" if "agent" in cut.dimensions else "",
         ]
         for name, cut in sorted(ALL_CUTS.items())
     ]

@@ -14,10 +14,11 @@ from streams.core.result import FINAL, Result
 from streams.core.terms import DAY_MS
 from streams.core.window import Span
 from streams.definitions import described, markdown, plain, told
-from streams.definitions.markdown import EXAMPLE, as_markdown, introduction
+from streams.definitions.markdown import AGENTS_SETTING, EXAMPLE, as_markdown, introduction
 from streams.definitions.words import MEASURES, final_text, formula_text
 from streams.kpis import ALL_KPIS, FAMILIES
 from streams.kpis.speed import WAIT
+from streams.settings.load import FIELDS
 from streams.stages.board_wire import result_output
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "kpis.md"
@@ -33,6 +34,11 @@ def test_every_kpi_has_a_section_and_a_row() -> None:
     for kpi in ALL_KPIS:
         assert f"### {kpi.name}" in lines
         assert any(line.startswith(f"| [`{kpi.name}`](#{kpi.name}) |") for line in lines)
+
+
+def test_the_cuts_that_name_agents_are_told_apart_by_a_setting_there_is() -> None:
+    assert AGENTS_SETTING in {field.path for field in FIELDS}
+    assert f"(`{AGENTS_SETTING}`), and are never series" in markdown()
 
 
 def test_every_row_of_a_table_has_the_columns_of_its_heading() -> None:

@@ -22,6 +22,13 @@ from streams.stages.wire import encode
 MIDNIGHT = 20_732 * 1_440
 """A minute since the epoch with which a day begins, in UTC."""
 NAMES = [name for m in ALL_MEASURES for name in amount_names(m)]
+TAKEN_AWAY = {
+    name.removeprefix("-")
+    for kpi in ALL_KPIS
+    for name in getattr(kpi.formula, "under", getattr(kpi.formula, "per", ()))
+    if name.startswith("-")
+}
+"""What is subtracted below a line: less of it than of all else, or the ratio has no value."""
 GAUGES = [kpi for kpi in ALL_KPIS if kpi.metric is not None]
 WORKERS_OWN = ("cc_worker", "cc_board", "cc_build", "cc_exporter", "cc_events", "cc_entities")
 WORKERS_OWN += ("cc_sums", "cc_records")
@@ -51,8 +58,8 @@ def messages(queue: str) -> Iterator[Partial | Register | Mark]:
     minutes += [MIDNIGHT + 23 * 60 + 44, MIDNIGHT + 23 * 60 + 55]
     summed = {key for k in GAUGES if k.windows != NOW for key in cut_keys(k, queue)}
     levels = {key for k in GAUGES if k.windows == NOW for key in cut_keys(k, queue)}
-    for key, minute, amount in product(sorted(summed), minutes, (3, 2)):
-        amounts = dict.fromkeys(NAMES, amount)
+    for key, minute, more in product(sorted(summed), minutes, (1, 0)):
+        amounts = {name: more + (1 if name in TAKEN_AWAY else 10) for name in NAMES}
         yield Partial("contacts-0", 0, key, minute, next(positions), amounts)
     for key in sorted(levels):
         yield Register("contacts-0", key, next(positions), dict.fromkeys(ALL_REGISTERS, 1))
