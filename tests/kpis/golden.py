@@ -99,9 +99,7 @@ def _changed(name: str, old: Json, new: Json) -> list[str]:
 
 
 def _still(was: Any, now: Any) -> bool:
-    if isinstance(was, set):
-        return was <= now
-    return bool(was == now)
+    return bool(was <= now if isinstance(was, set) else was == now)
 
 
 def _meaning(name: str, all_: Json) -> Json:

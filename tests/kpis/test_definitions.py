@@ -97,7 +97,7 @@ def test_a_cut_key_becomes_a_result_key() -> None:
 
 
 def test_series_stay_bounded_per_queue() -> None:
-    """Each gauge of a window is six windows times open and closed: this is what a queue costs."""
+    """Each costs nine series a pair; tests/sinks/test_series.py has the bound of all."""
     windowed = [k for k in ALL_KPIS if k.metric and k.windows != NOW]
     assert len(windowed) <= 30
     assert all("agent" not in k.cuts[0].dimensions for k in windowed)

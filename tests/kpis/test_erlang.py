@@ -58,7 +58,7 @@ def test_the_closed_forms_are_the_published_ones(
 ) -> None:
     found = erlang(Queue(RATE, 1 / 180, agents, patience_s), 20)._asdict()
     assert {name: round(found[name], 6) for name in published} == published
-    waits = {(14, None): 7.83594, (10, 120): 16.4957, (14, 120): 2.74071}
+    waits: dict[Any, float] = {(14, None): 7.83594, (10, 120): 16.4957, (14, 120): 2.74071}
     assert found["wait_s"] == pytest.approx(waits[agents, patience_s], rel=5e-6)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from streams import kpis
 from streams.deployment import Deployment
 from streams.kpis import FAMILIES, topic_of, version_of
 from streams.runtime import stages
+from tests.kpis import golden
 from tests.kpis.golden import definitions, unversioned
 
 PRESENT = definitions()
@@ -104,6 +107,23 @@ def test_a_family_never_goes_back_to_an_older_topic() -> None:
     new["kpis"].pop("longest_wait")
     problems = list(unversioned(old, new))
     assert any("family waiting: its version fell below 3" in problem for problem in problems)
+
+
+def test_recording_refuses_what_lacks_its_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = copy.deepcopy(PRESENT)
+    NO_QUEUES(old)
+    old["kpis"]["service_level_pos"]["unit"] = "points"
+    file = tmp_path / "golden.json"
+    file.write_text(json.dumps(old))
+    monkeypatch.setattr(golden, "GOLDEN", file)
+    assert golden.record([]) == 1
+    assert "KPI service_level_pos: its unit changed" in capsys.readouterr().err
+    assert golden.recorded() == old
+    assert golden.record(["--unreleased"]) == 0
+    assert golden.recorded() == PRESENT
+    assert golden.record([]) == 0
 
 
 def test_nothing_is_released_so_all_is_version_one() -> None:

@@ -30,8 +30,10 @@ TAKEN_AWAY = {
 }
 """What is subtracted below a line: less of it than of all else, or the ratio has no value."""
 GAUGES = [kpi for kpi in ALL_KPIS if kpi.metric is not None]
-WORKERS_OWN = ("cc_worker", "cc_board", "cc_build", "cc_exporter", "cc_events", "cc_entities")
-WORKERS_OWN += ("cc_sums", "cc_records")
+WORKERS_OWN = (
+    "cc_worker", "cc_board", "cc_build", "cc_exporter", "cc_events", "cc_entities", "cc_sums",
+    "cc_records",
+)  # fmt: skip
 
 
 def cut_keys(kpi: Kpi, queue: str) -> Iterator[CutKey]:
