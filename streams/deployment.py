@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from streams.kpis import ALL_KPIS, FAMILIES
+from streams.kpis import ALL_KPIS, FAMILIES, topic_of
 from streams.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Deployment:
         """The topics that hold these KPIs, or all of them."""
         wanted = frozenset(kpis)
         families = {kpi.family for kpi in ALL_KPIS if not wanted or kpi.name in wanted}
-        return sorted(self.topic(f"kpi.{family.replace('_', '-')}.v1") for family in families)
+        return sorted(self.topic(topic_of(family)) for family in families)
 
     def aiokafka_options(self) -> dict[str, Any]:
         """Arguments of aiokafka's clients, which want files of certificates as a context."""
@@ -83,6 +83,6 @@ class Deployment:
             self.group,
             self.partitions,
             self.replication,
-            families=list(FAMILIES),
+            kpis=[topic_of(family) for family in FAMILIES],
             sources=[source.topic for source in SOURCES.values()],
         )

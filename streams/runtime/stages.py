@@ -9,7 +9,7 @@ from typing import NamedTuple
 from streams.core.posting import generate_post
 from streams.core.terms import Terms
 from streams.kafka.partition import partition_of
-from streams.kpis import ALL_KPIS, ALL_MEASURES, FAMILIES
+from streams.kpis import ALL_KPIS, ALL_MEASURES, FAMILIES, topic_of
 from streams.runtime.writing import Target
 from streams.sources import SOURCES
 from streams.stages.base import Stage
@@ -60,7 +60,8 @@ def targets(shape: Shape) -> dict[str, Target]:
 
 
 def kpi_target(shape: Shape, family: str) -> Target:
-    return Target(f"{shape.prefix}.kpi.{family.replace('_', '-')}.v1", shape.partitions)
+    """The topic of a family's results; it carries the family's version."""
+    return Target(f"{shape.prefix}.{topic_of(family)}", shape.partitions)
 
 
 def stage_specs(shape: Shape) -> list[StageSpec]:

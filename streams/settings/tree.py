@@ -153,7 +153,7 @@ class Metrics:
     )
     label_sets_max: int = option(
         100,
-        "Most pairs of queue and channel shown; one costs up to about 270 series. Those beyond are "
+        "Most pairs of queue and channel shown; docs/kpis.md says what one costs. Those beyond are "
         "left out and counted in cc_exporter_series_dropped.",
         low=1,
         high=2_000,

@@ -37,7 +37,7 @@ from streams.kpis import ALL_KPIS
 from streams.metrics import Family, WorkerView
 
 LABEL_SETS_MAX = 100
-"""Pairs of queue and channel; one costs up to about 270 series."""
+"""Pairs of queue and channel; ``streams.definitions.series`` computes what one costs."""
 COPY_ATTEMPTS_MAX = 100
 
 Place = tuple[str, ...]
@@ -188,7 +188,9 @@ class KpiCollector(Collector):
             labels = cut[1:]
             if gauge.windowed:
                 labels = (*labels, window, state)
-                latest[labels] = max(latest.get(labels, (0, -1)), (row.end_ms, row.updated_mark_ms))
+                if cut[0] == QUEUE.name:  # the windows' times have its labels, and no other cut's
+                    times = (row.end_ms, row.updated_mark_ms)
+                    latest[labels] = max(latest.get(labels, (0, -1)), times)
             built[gauge.family.name].add_metric((*labels, *gauge.constant), row.value)
         return list(built.values()), latest
 

@@ -22,12 +22,12 @@ def by_name(specs: Sequence[TopicSpec]) -> dict[str, TopicSpec]:
 
 class TestLoad:
     def test_gives_every_topic_of_a_deployment(self) -> None:
-        specs = topics.load(families=["service-level", "agent_states"])
+        specs = topics.load(kpis=["kpi.service-level.v1", "kpi.agent-states.v2"])
         assert [spec.name for spec in specs] == [
             "cc.dlq.events.v1",
             "cc.events.agent.v1",
             "cc.events.contact.v1",
-            "cc.kpi.agent-states.v1",
+            "cc.kpi.agent-states.v2",
             "cc.kpi.service-level.v1",
             "cc.partials.v1",
             "cc.raw.asterisk-queue-log.v1",
@@ -44,14 +44,14 @@ class TestLoad:
         assert "kpis-contacts-changelog" in names
 
     def test_what_is_keyed_alike_has_one_partition_count(self) -> None:
-        specs = topics.load(partitions=12, families=["volume"])
+        specs = topics.load(partitions=12, kpis=["kpi.volume.v1"])
         assert {spec.partitions for spec in specs if spec.copartitioned} == {12}
         alone = {spec.name for spec in specs if not spec.copartitioned}
         assert alone == {"cc.dlq.events.v1", "cc.kpi.volume.v1"}
         assert by_name(specs)["cc.dlq.events.v1"].partitions == 1
 
     def test_keeps_each_kind_as_long_as_it_is_needed(self) -> None:
-        specs = by_name(topics.load(families=["volume"]))
+        specs = by_name(topics.load(kpis=["kpi.volume.v1"]))
         kept = {
             name: int(spec.config["retention.ms"]) // DAY_MS
             for name, spec in specs.items()
@@ -89,7 +89,7 @@ class TestLoad:
 
 @pytest.fixture
 def specs(prefix: str) -> list[TopicSpec]:
-    return topics.load(prefix, f"{prefix}-app", partitions=2, families=["volume"])
+    return topics.load(prefix, f"{prefix}-app", partitions=2, kpis=["kpi.volume.v1"])
 
 
 def alter(broker: EmbeddedCluster, topic: str, key: str, value: str) -> None:
@@ -138,7 +138,9 @@ class TestOnABroker:
         self, broker: EmbeddedCluster, specs: list[TopicSpec], prefix: str
     ) -> None:
         topics.apply(broker.bootstrap, specs)
-        wanted = topics.load(prefix, f"{prefix}-app", partitions=3, families=["new", "volume"])
+        wanted = topics.load(
+            prefix, f"{prefix}-app", partitions=3, kpis=["kpi.new.v1", "kpi.volume.v1"]
+        )
         with pytest.raises(TopicsError, match="cannot be changed in place") as caught:
             topics.apply(broker.bootstrap, wanted)
         assert f"{prefix}.events.contact.v1 has partitions 2, needs 3" in caught.value.why
@@ -187,7 +189,7 @@ class TestBeforeAWorkerStarts:
         self, broker: EmbeddedCluster, specs: list[TopicSpec], prefix: str
     ) -> None:
         topics.apply(broker.bootstrap, specs)
-        wanted = topics.load(prefix, f"{prefix}-app", partitions=4, families=["volume"])
+        wanted = topics.load(prefix, f"{prefix}-app", partitions=4, kpis=["kpi.volume.v1"])
         with pytest.raises(TopicsError, match="cannot be changed in place") as caught:
             topics.verify_for_worker(broker.bootstrap, wanted)
         assert caught.value.next.startswith("set the count the topics have")
