@@ -174,10 +174,10 @@ class StagePassed(NamedTuple):
 
 
 class SelfServiceStarted(NamedTuple):
-    """A contact had to do with a menu or a bot (``kind`` ivr or bot).  ``arrived``: it is among the
-    contacts that arrived, too."""
+    """A contact had to do with a menu or a bot (``stage`` ivr or bot).  ``arrived``: it is one of
+    the contacts that arrived, too."""
 
-    kind: str
+    stage: str
     channel: str
     issue_type: str | None
     entered_ms: int
@@ -187,7 +187,7 @@ class SelfServiceStarted(NamedTuple):
 class SelfServiceEnded(NamedTuple):
     """How that ended: see ``streams.core.self_service``."""
 
-    kind: str
+    stage: str
     channel: str
     issue_type: str | None
     entered_ms: int

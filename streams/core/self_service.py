@@ -40,7 +40,7 @@ class SelfService:
     BEGINS: frozenset[type] = frozenset((ev.StageEntered, ev.Message, ev.BotHandedOff))
 
     def __init__(self, terms: Terms) -> None:
-        self._kind = ""
+        self._stage = ""
         self._since_ms = 0
         self._human = False
         self._over = False
@@ -57,12 +57,12 @@ class SelfService:
         return isinstance(event, ev.BotHandedOff)
 
     def apply(self, event: ev.ContactEvent, about: About) -> None:
-        if not self._kind:
+        if not self._stage:
             ivr = isinstance(event, ev.StageEntered) and event.stage == "ivr"
-            self._kind, self._since_ms = "ivr" if ivr else "bot", event.time
+            self._stage, self._since_ms = "ivr" if ivr else "bot", event.time
         match event:
             case ev.StageEntered(stage="bot"):
-                self._kind = "bot"
+                self._stage = "bot"
             case ev.Queued() | ev.Answered() | ev.BotHandedOff() | ev.CallbackScheduled():
                 self._human = True
             case ev.Message(author="agent", public=True, automatic=False):
@@ -98,7 +98,7 @@ class SelfService:
 
     def facts(self, about: About) -> Iterator[Fact]:
         arrived = about.channel in WRITTEN or about.queue != NO_QUEUE
-        start = (self._kind, about.channel, about.issue_type, self._since_ms, arrived)
+        start = (self._stage, about.channel, about.issue_type, self._since_ms, arrived)
         yield SelfServiceStarted(*start)
         if self.outcome is not None:
             yield SelfServiceEnded(*start, self.outcome)

@@ -15,9 +15,9 @@ from streams.core.kpi import Count, Kpi, Ratio
 from streams.core.measure import CHANNEL, Condition, Cut, Is, Measure
 from streams.kpis.volume import ARRIVED
 
-KIND = Cut("self_service", ("kind", "channel"))
-ISSUE = Cut("self_service_issue", ("kind", "issue_type", "channel"))
-CUTS = (KIND, CHANNEL, ISSUE)
+STAGE = Cut("self_service", ("stage", "channel"))
+ISSUE = Cut("self_service_issue", ("stage", "issue_type", "channel"))
+CUTS = (STAGE, CHANNEL, ISSUE)
 OUTCOMES = {
     "human": "a person was asked for. Genesys ACD exit",
     "confirmed": "the customer said that it helped. Intercom confirmed resolution",
@@ -74,7 +74,7 @@ KPIS = (
     Kpi(
         name="self_service_sessions",
         family="self-service",
-        help="Contacts that had to do with a menu (kind ivr) or a bot, each once.",
+        help="Contacts that had to do with a menu (stage ivr) or a bot, each once.",
         unit="contacts",
         formula=Count((STARTED.name,)),
         attribution="event",
