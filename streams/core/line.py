@@ -7,6 +7,7 @@ that are summed up when wanted (rolling, now).
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Collection
 from typing import NamedTuple
 
 from streams.core.calendar import QUARTER_MS
@@ -19,6 +20,7 @@ from streams.core.window import (
     FIXED,
     NOW_SPAN,
     ROLLING,
+    ROLLING_MINUTES_MAX,
     Span,
     Window,
     Windows,
@@ -145,6 +147,21 @@ class Line:
             window.revision = revision
         return found
 
+    def rolled(self, mark_minute: int, minutes: int, names: Collection[str]) -> Amounts | None:
+        """Some amounts of one rolling window that ends where ``mark_minute`` begins; None if there
+        is nothing in the longest."""
+        if self.newest < mark_minute - ROLLING_MINUTES_MAX:
+            return None
+        cells, sums, found = self.cells, dict.fromkeys(names, 0), False
+        for minute in range(mark_minute - minutes, mark_minute):
+            cell = cells.get(minute)
+            if cell is not None:
+                found = True
+                for name in names:
+                    sums[name] += cell.total.get(name, 0)
+        before = range(mark_minute - ROLLING_MINUTES_MAX, mark_minute - minutes)
+        return sums if found or any(minute in cells for minute in before) else None
+
     # -- registers
 
     def post(self, register: Register, version: int) -> bool | None:
@@ -156,7 +173,12 @@ class Line:
         return known is None or known.values != register.values
 
     def levels(self, moved_at: int) -> None:
-        """Combine the registers of all origins: times by their minimum, all else by the sum."""
+        """Say what all origins together have posted."""
+        self.now.sums = self.combined()
+        self.now.revision = max((moved_at, *(p.version for p in self.registers.values())))
+
+    def combined(self) -> Amounts:
+        """The registers of all origins: of times the minimum, of all else the sum."""
         sums: Amounts = {}
         for posted in self.registers.values():
             for name, value in posted.values.items():
@@ -166,8 +188,7 @@ class Line:
                     sums[name] = min(sums[name], value)
                 else:
                     sums[name] += value
-        self.now.sums = sums
-        self.now.revision = max((moved_at, *(p.version for p in self.registers.values())))
+        return sums
 
 
 def _shift(window: Window, start_ms: int, end_ms: int) -> None:

@@ -3,10 +3,11 @@ stage by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.core.posting import generate_post
+from streams.core.target import Target as KpiTarget
 from streams.core.terms import Terms
 from streams.kafka.partition import partition_of
 from streams.kpis import ALL_KPIS, ALL_MEASURES, FAMILIES, topic_of
@@ -24,8 +25,8 @@ MARKING_STAGES = 2
 
 
 class Shape(NamedTuple):
-    """What decides how stages are built; all of it fixed for a deployment but ``keep_ms`` and
-    ``skew_ms``."""
+    """What decides how stages are built; all of it fixed for a deployment but ``keep_ms``,
+    ``skew_ms`` and ``targets``."""
 
     prefix: str
     app: str
@@ -35,6 +36,7 @@ class Shape(NamedTuple):
     keep_ms: int
     terms: Terms
     pseudonym: Callable[[str, str], str | None]
+    targets: Sequence[KpiTarget] = ()
 
 
 class StageSpec(NamedTuple):
@@ -55,6 +57,7 @@ def targets(shape: Shape) -> dict[str, Target]:
         "records": Target(f"{shape.prefix}.records.contact.v1", shape.partitions),
         "partials": Target(f"{shape.prefix}.partials.v1", shape.partitions),
         "dlq": Target(f"{shape.prefix}.dlq.events.v1", 1),
+        "breaches": Target(f"{shape.prefix}.breaches.v1", shape.partitions),
     }
     return fixed | {f"kpi.{family}": kpi_target(shape, family) for family in FAMILIES}
 
@@ -121,6 +124,7 @@ def _board(shape: Shape) -> StageSpec:
             kpis=ALL_KPIS,
             origins=MARKING_STAGES * shape.partitions,
             keep_ms=shape.keep_ms,
+            targets=shape.targets,
         )
 
     return StageSpec(

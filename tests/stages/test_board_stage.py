@@ -154,7 +154,7 @@ def test_keys_of_cells_and_registers_differ_whatever_the_names() -> None:
 def test_a_seal_without_news_writes_nothing() -> None:
     stage, _ = sealed(SHARE)
     stage.absorb(records([SHARE]))
-    assert whole(stage, 2) == ((), [], [], 2)
+    assert whole(stage, 2) == ((), [], [], 2, [])
     assert stage.publish() == ()
 
 
