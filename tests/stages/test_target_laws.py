@@ -77,7 +77,7 @@ def test_the_same_with_cells_dropped(seed: int) -> None:
 
 
 def test_the_topics_are_not_trivial() -> None:
-    """Every target has events of every kind that it can have, and more than one can be in a turn."""
+    """Every target has events, every kind comes up, and more than one can be in a turn."""
     found = [event for seed in range(40) for event in expected(random_topic(Random(seed)))]
     kinds = {(json.loads(event.key)[0], event.says[0]) for event in found}
     assert {name for name, _ in kinds} == {target.name for target in TARGETS}
@@ -95,7 +95,8 @@ def _judged_when_said(patch: pytest.MonkeyPatch) -> None:
         board = self._board
         turn = Judging.turn
         if board.marks.mark_ms >= 0:
-            turn(board.judging, board.lines.values(), board.marks.minute - 1, board.marks.mark_ms, end)
+            now = (board.marks.minute - 1, board.marks.mark_ms, end)
+            turn(board.judging, board.lines.values(), *now)
         return right(self, end)
 
     patch.setattr(BoardStage, "seal", seal)
