@@ -26,6 +26,7 @@ COMMANDS = {
     "bridge": "bring a platform's log file to Kafka",
     "simulate": "a contact centre that exists only in a seed",
     "kpi": "read results: kpi get, kpi watch",
+    "targets": "which targets are breached: targets list, targets watch",
     "topics": "create and check the topics: plan, apply, check",
     "broker": "a Kafka for this machine: start, stop, status",
     "validate": "check the settings and the KPI definitions",

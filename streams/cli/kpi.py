@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from streams.cli.choosing import add_choice, choice_of
 from streams.cli.parsing import PROG, Actions, Parser, add_json, known
 from streams.cli.tables import day_table, result_table, text_table
-from streams.cli.terminal import Talk
+from streams.cli.terminal import Talk, redraw
 from streams.results import Choice, Result
 
 SUMMARY = "Read results from the KPI topics: the latest revision of each."
@@ -131,14 +130,5 @@ def _watch(choice: Choice, as_json: bool) -> int:
                 print_line(line)
             sys.stdout.flush()
         elif records:
-            _redraw(result_table(latest.results()))
+            redraw(result_table(latest.results()))
     return 0
-
-
-def _redraw(table: str, stream: Any = None) -> None:
-    """A terminal shows the table in place; elsewhere one follows the other."""
-    from streams.cli.terminal import is_rich
-
-    out = stream or sys.stdout
-    out.write(f"\x1b[H\x1b[2J{table}" if is_rich(out) else f"{table}\n")
-    out.flush()

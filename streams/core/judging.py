@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from streams.core.breach import Event, Sample, Standing, judged
+from streams.core.breach import EVENTS, Event, Sample, Standing, judged
 from streams.core.kpi import NOW, Number, Value
 from streams.core.line import Line
 from streams.core.measure import CutKey
@@ -101,8 +101,8 @@ class Shown(NamedTuple):
 class Judging:
     """All machines of a board partition.
 
-    ``shown`` and ``counted`` are read by another thread with ``list(d.items())``; ``counted`` are
-    events by what they say, since the process started.  ``minutes_skipped``: see the module.
+    ``shown`` is read by another thread with ``list(d.items())``.  ``counted`` are events by what
+    they say, since the process started; ``minutes_skipped``: see the module.
     """
 
     def __init__(self, targets: Iterable[Target], grace_ms: int) -> None:
@@ -116,8 +116,7 @@ class Judging:
         self._unsaid: dict[Machine, None] = {}
         self._withdrawn: list[Kept] = []
         self.shown: dict[MachineKey, Shown] = {}
-        self.counted: dict[tuple[str, str], int] = {}
-        """(Target's name, event) -> how many."""
+        self.counted = dict.fromkeys(EVENTS, 0)
         self.minutes_skipped = 0
 
     # -- restore
@@ -191,8 +190,7 @@ class Judging:
         for last in samples:
             event = machine.take(last)
             if event is not None:
-                at = (machine.target.name, event.what)
-                self.counted[at] = self.counted.get(at, 0) + 1
+                self.counted[event.what] += 1
                 self._unsaid[machine] = None
         if machine.version != version:
             self._changed[machine] = None

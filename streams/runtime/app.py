@@ -93,6 +93,7 @@ def shape_of(settings: Settings) -> Shape:
         skew_ms=settings.processing.skew_ms,
         keep_ms=settings.keep_ms,
         terms=settings.terms(),
+        targets=settings.targets,
         pseudonym=Pseudonymizer(key, settings.privacy.pseudonym_key_id) if key else no_pseudonym,
     )
 

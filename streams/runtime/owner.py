@@ -36,6 +36,7 @@ _COUNTED = {
     "late": "events_late",
     "forgotten": "entities_forgotten",
     "sums_late": "sums_late",
+    "target_minutes_skipped": "target_minutes_skipped",
 }
 """Counter of a stage -> field of ``WorkerView``."""
 
@@ -157,6 +158,8 @@ class Owner:
         for name, count in list(stage.counts.items()):
             if name.startswith("rejected."):
                 counts["events_rejected", stage.name, name.removeprefix("rejected.")] += count
+            elif name.startswith("target."):
+                counts["target_events", name.removeprefix("target.")] += count
             elif name in _COUNTED:
                 counts[_COUNTED[name], stage.name] += count
         counts["seals", stage.name] += self.seals_written

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from streams.core.kpi import WINDOWS
 from streams.core.opening import ALWAYS, Opening
+from streams.core.target import Target
 from streams.core.terms import DAY_MS, HOUR_MS, Dated, Patience, QueueTerms, Terms
 from streams.core.vocabulary import CHANNELS, Channel
 from streams.settings.channels import FirstResponseSeconds, HorizonHours, SilenceSeconds
@@ -277,6 +278,7 @@ class Settings:
     calendars: Mapping[str, Opening] = field(default_factory=dict)
     queues: Mapping[str, tuple[Dated, ...]] = field(default_factory=dict)
     """Queue -> its terms by the time they came into force, the first from the beginning of time."""
+    targets: tuple[Target, ...] = ()
     pseudonym_key: bytes | None = field(default=None, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -33,7 +33,7 @@ from streams.stages.keyed import Counts, Versions
 class BoardStage:
     """One partition of the partials topic.
 
-    ``rows``, ``hours``, ``counted``, ``corrections``, ``targets`` and ``target_events`` are for
+    ``rows``, ``hours``, ``counted``, ``corrections`` and ``targets`` are for
     /metrics: another thread may read them with ``list(d.items())`` at any time.
     """
 
@@ -83,11 +83,6 @@ class BoardStage:
         return self._board.judging.shown
 
     @property
-    def target_events(self) -> Mapping[tuple[str, str], int]:
-        """(target, event) -> how many there were since the process started."""
-        return self._board.judging.counted
-
-    @property
     def mark_ms(self) -> int | None:
         """The board's mark, None while there is none."""
         return self._board.marks.known_ms
@@ -122,6 +117,10 @@ class BoardStage:
             absorb(decode(record.value), record.offset)
         self.counts["records"] += len(records)
         self.counts["sums_late"] = self._board.late_dropped
+        judging = self._board.judging
+        self.counts["target_minutes_skipped"] = judging.minutes_skipped
+        for what, count in judging.counted.items():
+            self.counts[f"target.{what}"] = count
 
     def publish(self) -> Sequence[Output]:
         """Results go with the seal, in its transaction."""

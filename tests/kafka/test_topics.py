@@ -24,6 +24,7 @@ class TestLoad:
     def test_gives_every_topic_of_a_deployment(self) -> None:
         specs = topics.load(kpis=["kpi.service-level.v1", "kpi.agent-states.v2"])
         assert [spec.name for spec in specs] == [
+            "cc.breaches.v1",
             "cc.dlq.events.v1",
             "cc.events.agent.v1",
             "cc.events.contact.v1",
@@ -47,7 +48,7 @@ class TestLoad:
         specs = topics.load(partitions=12, kpis=["kpi.volume.v1"])
         assert {spec.partitions for spec in specs if spec.copartitioned} == {12}
         alone = {spec.name for spec in specs if not spec.copartitioned}
-        assert alone == {"cc.dlq.events.v1", "cc.kpi.volume.v1"}
+        assert alone == {"cc.breaches.v1", "cc.dlq.events.v1", "cc.kpi.volume.v1"}
         assert by_name(specs)["cc.dlq.events.v1"].partitions == 1
 
     def test_keeps_each_kind_as_long_as_it_is_needed(self) -> None:
@@ -58,6 +59,7 @@ class TestLoad:
             if "retention.ms" in spec.config
         }
         assert kept == {
+            "cc.breaches.v1": 400,
             "cc.dlq.events.v1": 28,
             "cc.events.agent.v1": 28,
             "cc.events.contact.v1": 28,
