@@ -168,7 +168,8 @@ def test_what_is_not_ours_is_refused_but_the_sentinel_is_not() -> None:
 
 def test_the_counters_are_for_metrics() -> None:
     stage, seal = sealed(SHARE, *marks_at(1))
-    assert stage.counts == {"records": 4, "results": len(seal.results), "sums_late": 0}
+    counted = {name: count for name, count in stage.counts.items() if count}
+    assert counted == {"records": 4, "results": len(seal.results)}
     assert stage.counted[A, "offered"] == 4
     assert stage.corrections == {}
     assert stage.hours == {(A, 23): 4}
