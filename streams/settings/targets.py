@@ -185,7 +185,7 @@ def _limits(
     value, warning = named.get(side, 0), named.get("warning")
     clear = named.get("clear", value if warning is None else warning)
     better = "at least" if target.at_least else "at most"
-    for name, limit in (("warning", warning), ("clear", clear)):
+    for name, limit in (("warning", warning), ("clear", named.get("clear"))):
         if limit is not None and not target.reaches(limit, value):
             said.append(f"{where}.{name} = {limit}: must be {better} {side}, which is {value}")
     if target.kpi.unit == "ratio":
