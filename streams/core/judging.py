@@ -259,12 +259,10 @@ class _Look:
 
     def _rolling(self, line: Line, target: Target) -> Iterator[Sample]:
         minutes, names = _MINUTES[target.window], target.kpi.formula.reads()
-        for minute in range(self._first, self.minute + 1):
-            sums = line.rolled(minute, minutes, names)
-            if sums is not None:
-                end_ms = minute * MINUTE_MS
-                span = Span(target.window, end_ms - minutes * MINUTE_MS, end_ms)
-                yield self._sample(span, evaluate(target.kpi, sums, self._mark_ms), end_ms)
+        for minute, sums in line.rolled(self._first, self.minute, minutes, names):
+            end_ms = minute * MINUTE_MS
+            span = Span(target.window, end_ms - minutes * MINUTE_MS, end_ms)
+            yield self._sample(span, evaluate(target.kpi, sums, self._mark_ms), end_ms)
 
     def _now(self, line: Line, target: Target) -> Iterator[Sample]:
         value = evaluate(target.kpi, line.combined(), self._mark_ms)

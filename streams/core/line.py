@@ -7,7 +7,7 @@ that are summed up when wanted (rolling, now).
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from streams.core.calendar import QUARTER_MS
@@ -147,20 +147,36 @@ class Line:
             window.revision = revision
         return found
 
-    def rolled(self, mark_minute: int, minutes: int, names: Collection[str]) -> Amounts | None:
-        """Some amounts of one rolling window that ends where ``mark_minute`` begins; None if there
-        is nothing in the longest."""
-        if self.newest < mark_minute - ROLLING_MINUTES_MAX:
-            return None
-        cells, sums, found = self.cells, dict.fromkeys(names, 0), False
-        for minute in range(mark_minute - minutes, mark_minute):
-            cell = cells.get(minute)
-            if cell is not None:
-                found = True
-                for name in names:
-                    sums[name] += cell.total.get(name, 0)
-        before = range(mark_minute - ROLLING_MINUTES_MAX, mark_minute - minutes)
-        return sums if found or any(minute in cells for minute in before) else None
+    def rolled(
+        self, first: int, last: int, minutes: int, names: Collection[str]
+    ) -> Iterator[tuple[int, Amounts]]:
+        """Some amounts of the rolling windows that end where the minutes ``first`` to ``last``
+        begin, each with its minute; none where there is nothing in the longest.  What is given is
+        the same dictionary each time."""
+        latest = self._latest_before(first)
+        if latest < 0 and self.newest < first:
+            return
+        sums = dict.fromkeys(names, 0)
+        for minute in range(first - minutes, first):
+            self._roll_in(sums, minute, 1)
+        for minute in range(first, last + 1):
+            if minute > first:
+                self._roll_in(sums, minute - 1, 1)
+                self._roll_in(sums, minute - 1 - minutes, -1)
+                latest = minute - 1 if minute - 1 in self.cells else latest
+            if latest >= minute - ROLLING_MINUTES_MAX:
+                yield minute, sums
+
+    def _latest_before(self, minute: int) -> int:
+        """The newest cell before ``minute`` that a rolling window may hold; -1 if there is none."""
+        within = range(minute - 1, minute - ROLLING_MINUTES_MAX - 1, -1)
+        return next((m for m in within if m in self.cells), -1)
+
+    def _roll_in(self, sums: Amounts, minute: int, sign: int) -> None:
+        cell = self.cells.get(minute)
+        if cell is not None:
+            for name in sums:
+                sums[name] += sign * cell.total.get(name, 0)
 
     # -- registers
 

@@ -89,7 +89,7 @@ def test_limits_by_date_build_on_each_other(tmp_path: Path) -> None:
     [
         ('kpi = "service_level_po"\nat_least = 1', "there is no such KPI; did you mean service_l"),
         ("at_least = 1", ".kpi: is missing"),
-        ('kpi = "contacts_waiting"\nwindow = "day"\nat_most = 1', "it has none; contacts_waiting ha"),
+        ('kpi = "contacts_waiting"\nwindow = "day"\nat_most = 1', "it has none; contacts_waiting"),
         ('kpi = "service_level_pos"\nat_least = 1', ".window: is missing; service_level_pos has"),
         (LEVEL, ".at_least, at_most: one of them is needed"),
         (f"{LEVEL}at_least = 0.8\nat_most = 0.9", ".at_least, at_most: only one of them"),
