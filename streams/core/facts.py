@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from streams.core.agent_facts import AgentFact
+
 
 class ContactArrived(NamedTuple):
     """A contact exists: its first visit (a consult leg is taken back), or its first message.
@@ -232,7 +234,7 @@ class SurveyAnswered(NamedTuple):
         return f"{self.score}/{self.scale}"
 
 
-class StateSlice(NamedTuple):
+class AgentFact(NamedTuple):
     """An agent was in ``state`` from ``from_ms`` until ``until_ms`` (half-open)."""
 
     state: str
@@ -258,5 +260,5 @@ Fact = (
     ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
     | ContactHandled | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
     | StageEntered | StagePassed | SelfServiceStarted | SelfServiceEnded
-    | SurveyOffered | SurveyAnswered | StateSlice | ContactSeen
+    | SurveyOffered | SurveyAnswered | AgentFact | ContactSeen
 )  # fmt: skip
