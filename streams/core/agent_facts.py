@@ -124,32 +124,35 @@ class AttemptEnded(NamedTuple):
 AgentFact = StateSlice | ChannelSlice | ScheduledSlice | AttemptEnded
 
 
-def minutes(from_ms: int, until_ms: int) -> Iterator[tuple[int, int]]:
+def minutes(from_ms: int, until_ms: int) -> list[tuple[int, int]]:
     """The time cut at minutes.
 
-    >>> list(minutes(59_000, 121_000))
+    >>> minutes(59_000, 121_000)
     [(59000, 60000), (60000, 120000), (120000, 121000)]
     """
-    while from_ms < until_ms:
-        border = min((from_ms // MINUTE_MS + 1) * MINUTE_MS, until_ms)
-        yield from_ms, border
-        from_ms = border
+    if from_ms >= until_ms:
+        return []
+    first, last = from_ms // MINUTE_MS, (until_ms - 1) // MINUTE_MS
+    if first == last:
+        return [(from_ms, until_ms)]
+    borders = [minute * MINUTE_MS for minute in range(first + 1, last + 1)]
+    return list(zip([from_ms, *borders], [*borders, until_ms], strict=True))
 
 
-def facts_of(agent: str, proof: Proof, schedule: Sequence[Shift]) -> Iterator[AgentFact]:
+def facts_of(agent: str, proof: Proof, schedule: Sequence[Shift]) -> list[AgentFact]:
     """What a proof means for this agent by this schedule."""
     if isinstance(proof, Attempt):
-        yield AttemptEnded(agent, *proof)
-        return
+        return [AttemptEnded(agent, *proof)]
     (state, reason, contacts, channels), from_ms, until_ms = proof
+    found: list[AgentFact] = []
     if state != "offline":
-        for start, end in minutes(from_ms, until_ms):
-            yield StateSlice(agent, state, reason, contacts, start, end)
+        pieces = minutes(from_ms, until_ms)
+        found = [StateSlice(agent, state, reason, contacts, *piece) for piece in pieces]
         for channel, count in channels:
-            for start, end in minutes(from_ms, until_ms):
-                yield ChannelSlice(agent, channel, count, start, end)
+            found += [ChannelSlice(agent, channel, count, *piece) for piece in pieces]
     if schedule:
-        yield from scheduled(agent, proof, schedule)
+        found += scheduled(agent, proof, schedule)
+    return found
 
 
 def scheduled(agent: str, span: Span, schedule: Sequence[Shift]) -> Iterator[ScheduledSlice]:

@@ -140,6 +140,8 @@ class StaffStage(SegmentedStage):
         self._agents: dict[str, Agent] = {}
         self._present: dict[str, None] = {}
         """Agents who are not offline."""
+        self._quietest_ms = 0
+        """None of these was heard of last before then."""
         self._planned: dict[str, None] = {}
         """Agents whose schedule is not over."""
         self._accrued = MarkKeeper(_ACCRUED)
@@ -258,6 +260,7 @@ class StaffStage(SegmentedStage):
         self._present.pop(name, None)
         if now:
             self._present[name] = None
+            self._quietest_ms = min(self._quietest_ms, agent.spoken_ms)
         self._wraps.pop(name, None)
         if agent.state.wraps:
             self._wraps[name] = min(agent.state.wraps.values())
@@ -272,8 +275,11 @@ class StaffStage(SegmentedStage):
         if not self._tells_time(record, tick):
             return
         silent_since = tick.time - self._terms.agent_silence_ms
-        for name in [n for n in self._present if self._agents[n].spoken_ms <= silent_since]:
-            self._log_out(name, record)
+        if self._quietest_ms <= silent_since:
+            for name in [n for n in self._present if self._agents[n].spoken_ms <= silent_since]:
+                self._log_out(name, record)
+            spoken = [self._agents[name].spoken_ms for name in self._present]
+            self._quietest_ms = min(spoken, default=tick.time)
         for name in [n for n, until_ms in self._wraps.items() if until_ms <= tick.time]:
             self._end_wrap_up(name, record)
         if tick.time >= self._accrued.mark_ms + MINUTE_MS:
