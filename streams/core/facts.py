@@ -234,18 +234,6 @@ class SurveyAnswered(NamedTuple):
         return f"{self.score}/{self.scale}"
 
 
-class AgentFact(NamedTuple):
-    """An agent was in ``state`` from ``from_ms`` until ``until_ms`` (half-open)."""
-
-    state: str
-    from_ms: int
-    until_ms: int
-
-    @property
-    def duration_ms(self) -> int:
-        return self.until_ms - self.from_ms
-
-
 class ContactSeen(NamedTuple):
     """A customer contacted us; ``repeat_<n>d``: had done so in the n days before."""
 

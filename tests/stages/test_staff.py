@@ -268,3 +268,39 @@ def test_what_was_known_of_an_agent_is_kept_over_a_restart() -> None:
     amounts: Amounts = total(added_up(whole.outputs), STAFF)
     assert amounts["agent_state_ms_idle"] == 220_000
     assert amounts["scheduled_ms"] == 300_000
+
+
+# -- who is remembered
+
+
+def test_an_agent_heard_of_before_those_of_the_last_look_is_silent_in_time() -> None:
+    """Bob's event is dated ahead, so nobody need be looked for until Ann comes."""
+    day = DAY_MS // 1000
+    events = [
+        agent_event(ev.LoggedIn, 10 * HOUR, agent="Bob"), tick(day + 1),
+        agent_event(ev.LoggedIn, 60), tick(day + 60),
+    ]  # fmt: skip
+    log = [record(event, offset, at_ms=ms(0)) for offset, event in enumerate(events)]
+    made = stage()
+    live(made, SIZE, log)
+    assert made.counts["lost.silence"] == 1
+
+
+def test_who_is_planned_is_remembered_until_the_plan_was_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Time goes on without ticks here, so what was planned has not been evaluated yet."""
+    monkeypatch.setattr(staff, "KEEP_MS", HOUR * 1_000)
+    others = [agent_event(ev.LoggedIn, at, agent="Bob") for at in range(9 * HOUR, 9 * HOUR + SIZE)]
+    events = [planned(0, HOUR, at=0), *others, *others[:SIZE], tick(9 * HOUR)]
+    assert value(means(events), "scheduled_time") == HOUR
+
+
+def test_a_plan_is_remembered_for_as_long_after_its_end_as_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So a schedule that is told again is known for a repeat."""
+    monkeypatch.setattr(staff, "KEEP_MS", 2 * HOUR * 1_000)
+    plan = planned(4 * HOUR, 5 * HOUR, at=0)
+    events = [plan, *[tick(at) for at in range(5 * HOUR, 5 * HOUR + 2 * SIZE)], plan]
+    assert value(means(events), "scheduled_time") == HOUR
