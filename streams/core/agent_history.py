@@ -96,6 +96,12 @@ def changed(was: Sequence[Proof], now: Sequence[Proof]) -> list[tuple[Proof, int
     """
     if not was:
         return [(proof, 1) for proof in now]
+    if len(was) == 1 and isinstance(was[0], Span):  # nearly always
+        doing, from_ms, until_ms = was[0]
+        same = [p for p in now if isinstance(p, Span) and p.from_ms == from_ms and p.doing == doing]
+        if same:
+            rest = [(proof, 1) for proof in now if proof is not same[0]]
+            return [_grown(same[0], until_ms), *rest]
     count = Counter(now)
     count.subtract(was)
     out: list[tuple[Proof, int]] = []

@@ -1,7 +1,7 @@
 """The staff stage: events of agents in, time by state, offers, adherence and agents by state out.
 
 What an agent does now is posted by every tick that begins a minute, up to that minute, and restated
-when an event shows that it had ended before; see docs/adr/0015.  So the facts of an agent follow
+when an event shows that it had ended before; see docs/adr/0016.  So the facts of an agent follow
 from its events and from the last such minute, both as of a position of the log.
 
 An agent who is offline and whom nobody has spoken of for ``KEEP_MS`` is forgotten at the next
@@ -253,7 +253,7 @@ class StaffStage(SegmentedStage):
 
     def _note(self, name: str, agent: Agent, before: Sequence[CutKey]) -> None:
         now = agent.state.levels()
-        for cuts, sign in ((before, -1), (now, 1)):
+        for cuts, sign in ((before, -1), (now, 1)) if before != now else ():
             for cut in cuts:
                 self._levels[cut] += sign
                 self._touched.add(cut)
