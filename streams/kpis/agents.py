@@ -116,7 +116,6 @@ KPIS = (
             attribution="span",
             cuts=TIMES[state].cuts,
             excludes="What a stay in one state lasts beyond seven days.",
-            version=2,  # 1: a state counted when it ended, and not at all beyond seven days
         )
         for state, meaning in STATES.items()
     ),
