@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from streams.core.agent_facts import AgentFact
+
 
 class ContactArrived(NamedTuple):
     """A contact exists: its first visit (a consult leg is taken back), or its first message.
@@ -232,18 +234,6 @@ class SurveyAnswered(NamedTuple):
         return f"{self.score}/{self.scale}"
 
 
-class StateSlice(NamedTuple):
-    """An agent was in ``state`` from ``from_ms`` until ``until_ms`` (half-open)."""
-
-    state: str
-    from_ms: int
-    until_ms: int
-
-    @property
-    def duration_ms(self) -> int:
-        return self.until_ms - self.from_ms
-
-
 class ContactSeen(NamedTuple):
     """A customer contacted us; ``repeat_<n>d``: had done so in the n days before."""
 
@@ -258,5 +248,5 @@ Fact = (
     ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
     | ContactHandled | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
     | StageEntered | StagePassed | SelfServiceStarted | SelfServiceEnded
-    | SurveyOffered | SurveyAnswered | StateSlice | ContactSeen
+    | SurveyOffered | SurveyAnswered | AgentFact | ContactSeen
 )  # fmt: skip

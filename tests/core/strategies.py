@@ -147,14 +147,21 @@ def told_again(draw: st.DrawFn, events: Sequence[T]) -> list[T]:
     return list(draw(st.permutations([*events, *again])))
 
 
+_CHANNELS = ("voice", "chat", "email")
 _AGENT: dict[type[ev.AgentEvent], dict[str, st.SearchStrategy[Any]]] = {
     ev.LoggedIn: {}, ev.LoggedOut: {},
     ev.JoinedQueue: {"queue": _QUEUE, "paused": st.booleans()},
     ev.LeftMembership: {"queue": _QUEUE},
-    ev.Ready: {"queue": _QUEUE_OR_NONE}, ev.NotReady: {"queue": _QUEUE_OR_NONE},
-    **{cls: {"contact": st.sampled_from(("c1", "c2"))} for cls in (
+    ev.Ready: {"queue": _QUEUE_OR_NONE},
+    ev.NotReady: {"queue": _QUEUE_OR_NONE, "reason": st.sampled_from((None, "lunch", "mails"))},
+    **{cls: {"contact": st.sampled_from(("c1", "c2")), "channel": st.sampled_from(_CHANNELS)}
+       for cls in (
         ev.AgentOffered, ev.AgentOfferEnded, ev.AgentTalking, ev.AgentHolding, ev.AgentWrapUp,
         ev.AgentContactEnded)},
+    ev.AgentScheduled: {
+        "start": SECONDS.map(ms), "end": SECONDS.map(ms),
+        "activity": st.sampled_from(("productive", "productive", "break", "absent")),
+    },
 }  # fmt: skip
 
 

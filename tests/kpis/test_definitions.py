@@ -9,7 +9,8 @@ from typing import get_args
 import pytest
 
 from streams.core import events
-from streams.core.facts import StateSlice, VisitLeft, VisitOffered
+from streams.core.agent_facts import StateSlice
+from streams.core.facts import VisitLeft, VisitOffered
 from streams.core.kpi import NOW, Count, Distribution, Kpi, Level, Mean, Quantile, Ratio
 from streams.core.levels import ContactLevels
 from streams.core.measure import AGENT, ISSUE_TYPE, QUEUE_AND_CHANNEL, STAFF, Cut, Is, Measure
@@ -85,7 +86,7 @@ def test_a_family_is_a_file_and_a_topic() -> None:
 
 
 def test_every_state_time_adds_up_time_of_that_state_only() -> None:
-    slice_ = StateSlice("talking", 0, 1_500)
+    slice_ = StateSlice("Ann", "talking", None, 1, 0, 1_500)
     states = [s for s, m in agents.TIMES.items() if all(c(slice_, None) for c in m.where)]  # type: ignore[arg-type]
     assert states == ["talking"]
 
