@@ -1,0 +1,162 @@
+"""One event as named values: a block of ``Key: value`` lines, or a JSON object of strings.
+
+Asterisk's manager interface and FreeSWITCH's event socket both speak this way.  Names are compared
+without regard to case; a name that comes twice keeps its first value.  What is no string (a list, a
+nested object) says nothing we use and is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from streams.core.source import Record, Rejected
+from streams.core.vocabulary import TIME_MS_MAX
+
+RECORD_BYTES_MAX = 256 * 1024
+"""FreeSWITCH sends every variable of the channel along: tens of KiB are common."""
+HEADERS_MAX = 2_000
+NAME_CHARS_MAX = 120
+ID_CHARS_MAX = 200
+POSITION_MAX = 1_000_000
+
+_WHOLE = re.compile(r"[+-]?\d{1,12}", re.ASCII)
+_POSITION = re.compile(r"\d{1,9}", re.ASCII)
+_JSON = msgspec.json.Decoder(dict[str, object])
+
+
+class Unusable(Exception):
+    """The record cannot be used; the arguments are the reason and, without payload, the detail."""
+
+    def rejected(self) -> Rejected:
+        return Rejected(*self.args)
+
+
+class Headers:
+    """The values of one event by name; an absent one is the empty string."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str:
+        return self._values.get(name.lower(), "")
+
+    def first(self, *names: str) -> str:
+        """The value of the first of these names that has one."""
+        return next((found for found in map(self.text, names) if found), "")
+
+    def whole(self, name: str) -> int | None:
+        """A whole number; None if it is not there."""
+        text = self.text(name)
+        if not text:
+            return None
+        if not _WHOLE.fullmatch(text):
+            raise Unusable("parameter.malformed", f"{name} is not a whole number")
+        return int(text)
+
+    def seconds(self, name: str) -> int | None:
+        """Whole seconds as milliseconds; None if they are not there."""
+        seconds = self.whole(name)
+        return None if seconds is None else seconds * 1000
+
+    def position(self, name: str) -> int | None:
+        """A place in the queue.  It only decorates, so an odd one is left out."""
+        text = self.text(name)
+        return int(text) if _POSITION.fullmatch(text) and int(text) <= POSITION_MAX else None
+
+
+def body_of(record: Record) -> bytes:
+    """The record's value without the white space around it, if its size allows."""
+    if record.value is None:
+        raise Unusable("value.null")
+    if len(record.value) > RECORD_BYTES_MAX:
+        raise Unusable("size.exceeded", f"{len(record.value)} bytes, at most {RECORD_BYTES_MAX}")
+    return record.value.strip()
+
+
+def read(body: bytes, plain: Callable[[str], str] = str) -> Headers:
+    """Either form; ``plain`` undoes what the form of lines does to a value."""
+    pairs = _of_json(body) if body.startswith(b"{") else _of_lines(body, plain)
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        values.setdefault(name.lower(), value)
+    return Headers(values)
+
+
+def _of_json(body: bytes) -> list[tuple[str, str]]:
+    try:
+        found = _JSON.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise Unusable("json.malformed", "not a JSON object") from None
+    _check_count(len(found))
+    return [(name, text) for name, value in found.items() if (text := _text(value)) is not None]
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value.strip()
+    # Some bridges turn what looks like a number into one.
+    small = type(value) is int and abs(value) < 2**63
+    return str(value) if small else None
+
+
+def _of_lines(body: bytes, plain: Callable[[str], str]) -> list[tuple[str, str]]:
+    _check_count(body.count(b"\n"))
+    lines = decoded(body).replace("\r\n", "\n").split("\n")
+    # After an empty line comes the body of a FreeSWITCH event, which is no header.
+    head = lines[: lines.index("")] if "" in lines else lines
+    split = [line.partition(":") for line in head]
+    if not all(colon and name for name, colon, _ in split):
+        raise Unusable("headers.malformed", "a line is not Key: value")
+    return [(name.strip(), plain(value).strip()) for name, _, value in split]
+
+
+def _check_count(count: int) -> None:
+    if count > HEADERS_MAX:
+        raise Unusable("size.exceeded", f"more than {HEADERS_MAX} headers")
+
+
+def decoded(raw: bytes) -> str:
+    """UTF-8, else Latin-1, in which every byte means something."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def source_named(headers: Sequence[tuple[str, bytes]]) -> str:
+    """What the record's header ``source`` says; empty if there is none."""
+    for name, value in headers:
+        if name == "source":
+            source = value.decode("utf-8", "replace")
+            if not 0 < len(source) <= NAME_CHARS_MAX or "\ufffd" in source:
+                raise Unusable("header.invalid")
+            return source
+    return ""
+
+
+def bounded_time(time_ms: int) -> int:
+    """The time, if it is between 1970 and 2100."""
+    if not 0 <= time_ms <= TIME_MS_MAX:
+        raise Unusable("time.out_of_range", "before 1970 or after 2099")
+    return time_ms
+
+
+def needed(what: str, value: str, chars_max: int = NAME_CHARS_MAX) -> str:
+    """The value, if it is there and within the bounds of an event."""
+    if not value:
+        raise Unusable(f"{what}.missing")
+    if len(value) > chars_max:
+        raise Unusable("schema.invalid", f"the {what} is too long")
+    return value
+
+
+def digest(*parts: object) -> str:
+    """What the ids of an event begin with; JSON, so that no two lists of parts look alike."""
+    told = msgspec.json.encode([str(part) for part in parts])
+    return blake2b(told, digest_size=12).hexdigest()

@@ -1,0 +1,228 @@
+"""The rules of the Intercom adapter that hold beyond the examples."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.codec import decode_agent, decode_contact, encode
+from streams.core import events as ev
+from streams.core.pseudonym import Pseudonymizer
+from streams.core.source import Event, Record, Rejected
+from streams.sources.intercom import decode
+from streams.sources.webhook_json import BODY_BYTES_MAX
+
+CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
+EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "intercom"
+BODIES: list[dict[str, Any]] = [
+    json.loads(line)
+    for path in sorted(EXAMPLES.glob("*.txt"))
+    if "dirt" not in path.name
+    for line in path.read_bytes().splitlines()
+]
+
+
+def record(value: bytes | None) -> Record:
+    return Record("raw", 0, 0, 0, None, value)
+
+
+def answer(body: Any) -> Any:
+    return decode(record(json.dumps(body).encode()), CUSTOMER)
+
+
+def events(body: Any) -> list[Event]:
+    found = answer(body)
+    assert not isinstance(found, Rejected), found
+    return list(found)
+
+
+def kinds(body: Any) -> list[str]:
+    return [ev.type_of[type(event)] for event in events(body)]
+
+
+def changed(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    """A copy with one thing in it exchanged."""
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = changed(copy[path[0]], path[1:], new)
+    return copy
+
+
+def paths(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Where something stands in a body."""
+    inside = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [at, *(path for key, inner in inside for path in paths(inner, (*at, key)))]
+
+
+def of(topic: str, at: int = 0, **item: Any) -> dict[str, Any]:
+    """The n-th example of this topic, with the conversation changed."""
+    found = [body for body in BODIES if body["topic"] == topic][at]
+    return changed(found, ("data", "item"), found["data"]["item"] | item)
+
+
+def test_one_part_under_several_topics_counts_once() -> None:
+    assigned = of("conversation.admin.assigned", 1)
+    again = assigned | {"topic": "conversation.admin.open.assigned", "id": "notif_other"}
+    assert events(again) == events(assigned)
+    replied = events(of("conversation.admin.replied"))
+    closed = of("conversation.admin.replied") | {"topic": "conversation.admin.closed"}
+    assert replied[0] == events(closed)[0]
+
+
+def test_a_bot_never_replies_as_an_agent() -> None:
+    bot = of("conversation.operator.replied") | {"topic": "conversation.admin.replied"}
+    (message,) = events(bot)
+    assert isinstance(message, ev.Message)
+    assert (message.author, message.automatic, message.agent) == ("bot", True, None)
+
+
+def test_a_note_is_private() -> None:
+    (note,) = events(of("conversation.admin.noted"))
+    assert isinstance(note, ev.Message)
+    assert (note.author, note.public) == ("agent", False)
+
+
+def test_a_hand_off_needs_a_bot_that_took_part() -> None:
+    topic = "conversation.admin.assigned"
+    assert kinds(of(topic)) == ["contact.bot_handed_off", "contact.assigned", "contact.queued"]
+    assert "contact.bot_handed_off" not in kinds(of(topic, ai_agent_participated=False))
+    assert kinds(of(topic, 1)) == ["contact.assigned", "contact.answered"]
+
+
+@pytest.mark.parametrize("rating", [1, 5])
+def test_ratings_are_of_five_and_a_later_one_is_another_event(rating: int) -> None:
+    body = of("conversation.rating.added", conversation_rating={"rating": rating})
+    (rated,) = events(body)
+    assert isinstance(rated, ev.Rated)
+    assert (rated.score, rated.scale) == (rating, 5)
+    assert events(body | {"id": "notif_later"})[0].id != rated.id
+
+
+@pytest.mark.parametrize(
+    ("state", "claims"),
+    [("confirmed_resolution", [True]), ("assumed_resolution", [False]), ("routed_to_team", [])],
+)
+def test_fin_claims_what_it_resolved(state: str, claims: list[bool]) -> None:
+    found = events(of("conversation.admin.closed", ai_agent={"resolution_state": state}))
+    assert [e.confirmed for e in found if isinstance(e, ev.ResolutionClaimed)] == claims
+
+
+def test_too_many_parts_are_refused() -> None:
+    body = of("conversation.admin.replied")
+    path = ("data", "item", "conversation_parts", "conversation_parts")
+    part = body["data"]["item"]["conversation_parts"]["conversation_parts"][0]
+    assert answer(changed(body, path, [part] * 101)).reason == "size.exceeded"
+    assert answer(changed(body, path, [])).reason == "part.missing"
+
+
+@pytest.mark.parametrize("topic", ["ping", "conversation.read", "ticket.created", ""])
+def test_other_topics_tell_nothing(topic: str) -> None:
+    assert events({"topic": topic, "id": None}) == []
+
+
+# --- any body
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "value.null"),
+        (b" " * (BODY_BYTES_MAX + 1), "size.exceeded"),
+        (b"", "json.malformed"),
+        (b"\xff", "json.malformed"),
+        (b'{"topic":"\xff"}', "json.malformed"),
+        (b'{"x":' * 100_000, "json.malformed"),
+        (b"{}", "schema.invalid"),
+        (b"[]", "schema.invalid"),
+    ],
+)
+def test_what_cannot_be_read_is_rejected(value: bytes | None, reason: str) -> None:
+    rejected = decode(record(value), CUSTOMER)
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == reason
+
+
+def test_a_redelivery_gives_the_same_ids_wherever_it_stands_in_the_log() -> None:
+    for body in BODIES:
+        value = json.dumps(body, indent=1).encode()
+        again = Record("other", 3, 9, 5, b"k", value, [("h", b"v")])
+        assert decode(again, CUSTOMER) == answer(body)
+
+
+def test_what_came_with_the_customer_leaves_in_no_event() -> None:
+    for body in BODIES:
+        for event in events(body):
+            told = encode(event).decode()
+            for private in (
+                "Ann",
+                "ANN",
+                "3238679471",
+                "crm",
+                "@",
+                "lunch",
+                "cannot",
+                "696205460674dbb9050aa7fd",
+            ):
+                assert private not in told, (private, told)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=70),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def valid(found: Any) -> None:
+    assert isinstance(found, Rejected | tuple | list)
+    for event in () if isinstance(found, Rejected) else found:
+        read = decode_agent if isinstance(event, ev.AgentEvent) else decode_contact
+        assert read(encode(event)) == event
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_get_an_answer(value: bytes) -> None:
+    valid(decode(record(value), CUSTOMER))
+
+
+@given(JSON)
+def test_any_json_gets_an_answer(body: Any) -> None:
+    valid(answer(body))
+
+
+@given(st.data())
+def test_whatever_stands_in_a_body_what_leaves_is_valid_and_the_same_again(data: Any) -> None:
+    body = data.draw(st.sampled_from(BODIES))
+    path = data.draw(st.sampled_from(paths(body)))
+    body = changed(body, path, data.draw(JSON))
+    found = answer(body)
+    valid(found)
+    assert answer(body) == found
+    if isinstance(found, Rejected):
+        assert len(found.detail) < 60
+
+
+@given(st.data(), st.text(min_size=8, max_size=70))
+def test_text_written_anywhere_leaves_only_as_an_identifier(data: Any, text: str) -> None:
+    """A name or an address has characters that no identifier has."""
+    text = f"{text} @"
+    body = data.draw(st.sampled_from(BODIES))
+    found = answer(changed(body, data.draw(st.sampled_from(paths(body))), text))
+    if isinstance(found, Rejected):
+        assert text not in found.detail
+    else:
+        assert all(text not in str(event) for event in found)
