@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from streams.core.calendar import day_at
 from streams.core.pseudonym import no_pseudonym
-from streams.core.source import Record, Rejected, Source
+from streams.core.source import PartlyRejected, Record, Rejected, Source
 from streams.deployment import DEAD_LETTERS, Deployment
 from streams.kafka.jars import Progress
 from streams.reading import read_to_end
@@ -121,6 +121,8 @@ def _first_time_ms(file: Path, source: Source) -> int:
         log.close()
     for line in lines:
         found = source.decode(Record("", 0, 0, 0, None, line), no_pseudonym)
+        if isinstance(found, PartlyRejected):
+            found = found.events
         if not isinstance(found, Rejected) and found:
             return found[0].time
     return sys.maxsize

@@ -1,4 +1,4 @@
-"""What a platform adapter is: one pure file in ``streams/sources`` that exports ``SOURCE``.
+"""What a platform adapter is: one pure module in ``streams/sources`` that exports ``SOURCE``.
 
 ``decode`` turns one native record into canonical events, or says why it cannot.  It never raises
 for bad input, reads no clock, and gives the same answer for the same record for ever, because a
@@ -34,11 +34,21 @@ class Rejected(NamedTuple):
 
 
 Event = ContactEvent | AgentEvent | Restarted
+
+
+class PartlyRejected(NamedTuple):
+    """A record that tells of several happenings, of which some cannot be used (one at least)."""
+
+    events: Sequence[Event]
+    rejected: Sequence[Rejected]
+
+
 Pseudonym = Callable[[str, str], "str | None"]
 """(domain, value) -> a keyed pseudonym, or None where there is nothing to tell customers apart by
 (withheld, empty, no key configured).  Domains: ``phone``, ``email``, ``id``.  See
 ``streams.core.pseudonym``."""
-Decode = Callable[[Record, Pseudonym], "Sequence[Event] | Rejected"]
+Decoded = Sequence[Event] | Rejected | PartlyRejected
+Decode = Callable[[Record, Pseudonym], Decoded]
 
 
 class Source(NamedTuple):

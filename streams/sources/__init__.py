@@ -1,6 +1,7 @@
-"""The platforms: every module in this package that exports ``SOURCE`` is one.
+"""The platforms: every module in this package is one and exports ``SOURCE``, but those whose name
+begins with an underscore: they hold what platforms share.
 
-A new platform is one new file here plus example payloads in ``schemas/examples/<name>/``.
+A new platform is one new module here plus example payloads in ``schemas/examples/<name>/``.
 Nothing else lists the platforms.
 """
 
@@ -13,14 +14,14 @@ from streams.core.source import Source
 
 
 def _found() -> dict[str, Source]:
-    sources: dict[str, Source] = {}
-    for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
-        source = getattr(import_module(f"{__name__}.{module}"), "SOURCE", None)
-        if isinstance(source, Source):
-            assert source.name not in sources, f"two sources are named {source.name}"
-            sources[source.name] = source
-    return sources
+    modules = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    sources = [
+        import_module(f"{__name__}.{module}").SOURCE
+        for module in modules
+        if not module.startswith("_")
+    ]
+    return {source.name: source for source in sources}
 
 
 SOURCES = _found()
-"""Every platform by the name users type, in alphabetical order of the files."""
+"""Every platform by the name users type, in alphabetical order of the modules."""

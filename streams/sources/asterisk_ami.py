@@ -13,15 +13,18 @@ A record is the block of ``Key: value`` lines, or the same as a JSON object of s
 * **Sources**: record header ``source``, else SystemName, else ``asterisk``; call ids of a named
   source become ``<source>:<Uniqueid>`` unless Asterisk put its SystemName in front already.
 * **QueueCallerAbandon is not only abandonment**: app_queue raises it from record_abandoned(), also
-  for time-out, leave-empty, withdraw and codec failure, and nothing in the event tells which.  All
-  of them are told as ``abandoned`` here.  Leaving by a key raises no such event at all, and
-  QueueCallerLeave comes for answered callers too, so it cannot be an end.  Where that matters, use
-  queue_log (``asterisk_queue_log``), and never both for one PBX.
-* AgentComplete's Reason ``transfer`` does not tell blind from attended; it is told as blind.
+  for time-out, leave-empty, withdraw and codec failure.  The event says nothing of which: its
+  channel is up in all cases, QUEUESTATUS is set after it, and for a hang-up not at all, and the
+  VarSet that tells it names no queue.  So the outcome is ``unknown``: the visit counts as left, not
+  as abandoned.  Leaving by a key raises no such event, and QueueCallerLeave comes for answered
+  callers too, so neither can be told.  Where abandonment matters, use queue_log
+  (``asterisk_queue_log``), and never both for one PBX.
+* AgentComplete's Reason ``transfer`` does not tell blind from attended: the kind is ``unknown``.
 
 Facts: headers from docs.asterisk.org (AMI events 12 to 22; ``Member``, ``Location`` and
-``QueueMemberPaused`` are older); which path raises what, and RingTime in ms for AgentRingNoAnswer
-but in seconds for AgentConnect, from apps/app_queue.c (as in queue_log).
+``QueueMemberPaused`` are older); which path raises what from apps/app_queue.c (asterisk/asterisk
+f0c1c1a): record_abandoned() and set_queue_result() of queue_exec, rna() for RingTime in ms of
+AgentRingNoAnswer, try_calling() for RingTime in seconds of AgentConnect.
 
 Rejections: ``value.null``, ``size.exceeded``, ``header.invalid``, ``json.malformed``,
 ``headers.malformed``, ``event.missing``, ``time.malformed``, ``time.out_of_range``,
@@ -38,17 +41,15 @@ from typing import Any
 from streams.core import events as ev
 from streams.core.source import Event, Pseudonym, Record, Rejected, Source
 from streams.core.vocabulary import EndedBy, OfferEnd
-from streams.sources.header_block import (
+from streams.sources._reading.body import Unusable, answer
+from streams.sources._reading.header_block import RECORD_BYTES_MAX, Headers, read
+from streams.sources._reading.instants import in_range, thousandths
+from streams.sources._reading.names import (
     ID_CHARS_MAX,
     NAME_CHARS_MAX,
-    Headers,
-    Unusable,
-    body_of,
-    bounded_time,
     digest,
-    needed,
-    read,
     source_named,
+    within,
 )
 
 DEFAULT_SOURCE = "asterisk"
@@ -68,27 +69,27 @@ class Happening:
     def __init__(self, record: Record, headers: Headers, pseudonym: Pseudonym) -> None:
         self.headers = headers
         self.pseudonym = pseudonym
-        named = source_named(record.headers) or headers.text("SystemName") or DEFAULT_SOURCE
-        self.source = needed("source", named)
+        system = headers.text("SystemName") or DEFAULT_SOURCE
+        self.source = within("source", source_named(record.headers, system))
         self.time = _time(headers.text("Timestamp"), record.timestamp)
         self.stem = _stem(self.source, headers, record)
 
     @property
     def call(self) -> str:
-        call = needed("call", self.headers.text("Uniqueid"), ID_CHARS_MAX)
+        call = within("call", self.headers.text("Uniqueid"), ID_CHARS_MAX)
         system = self.headers.text("SystemName")
         if self.source == DEFAULT_SOURCE or (system and call.startswith(f"{system}-")):
             return call
-        return needed("call", f"{self.source}:{call}", ID_CHARS_MAX)
+        return within("call", f"{self.source}:{call}", ID_CHARS_MAX)
 
     @property
     def queue(self) -> str:
-        return needed("queue", self.headers.text("Queue"))
+        return within("queue", self.headers.text("Queue"))
 
     @property
     def agent(self) -> str:
         """The member's name, as in queue_log, else the interface that is rung."""
-        return needed("agent", self.headers.first("MemberName", "Interface", "Member", "Location"))
+        return within("agent", self.headers.first("MemberName", "Interface", "Member", "Location"))
 
     def contact(self, index: int = 0) -> dict[str, Any]:
         """What the event with this index says as an event about the contact."""
@@ -104,11 +105,11 @@ class Happening:
 
 def _time(timestamp: str, appended_ms: int) -> int:
     if not timestamp:
-        return bounded_time(appended_ms)
+        return in_range(appended_ms)
     parts = _TIMESTAMP.fullmatch(timestamp)
     if parts is None:
         raise Unusable("time.malformed", "Timestamp is not a number of seconds since 1970")
-    return bounded_time(int(parts[1]) * 1000 + int((parts[2] or "")[:3].ljust(3, "0")))
+    return in_range(int(parts[1]) * 1000 + thousandths(parts[2]))
 
 
 def _stem(source: str, headers: Headers, record: Record) -> str:
@@ -127,10 +128,10 @@ def _joined(told: Happening) -> list[Event]:
     return [ev.Queued(**told.contact(), position=position, customer=customer)]
 
 
-def _given_up(told: Happening) -> list[Event]:
+def _left(told: Happening) -> list[Event]:
     left = ev.LeftQueue(
         **told.contact(),
-        outcome="abandoned",
+        outcome="unknown",
         wait_ms=told.headers.seconds("HoldTime"),
         position=told.headers.position("Position"),
         original_position=told.headers.position("OriginalPosition"),
@@ -188,7 +189,7 @@ def _completed(told: Happening) -> list[Event]:
     }
     of_contact: Event
     if reason == "transfer":
-        of_contact = ev.Transferred(**told.contact(0), **figures)
+        of_contact = ev.Transferred(**told.contact(0), **figures, kind="unknown")
     else:
         ended_by = _ENDED_BY.get(reason, "unknown")
         of_contact = ev.Handled(**told.contact(0), **figures, ended_by=ended_by)
@@ -223,7 +224,7 @@ def _pause_changed(told: Happening) -> list[Event]:
 
 EVENTS: dict[str, Callable[[Happening], list[Event]]] = {
     "queuecallerjoin": _joined,
-    "queuecallerabandon": _given_up,
+    "queuecallerabandon": _left,
     "agentcalled": _called,
     "agentringnoanswer": _not_answered,
     "agentdump": _dumped,
@@ -241,14 +242,13 @@ QueueParams, QueueMember and QueueEntry answer a question and are no happenings)
 def decode(record: Record, pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
     """The events of one record (none for one not about queues), or why it cannot be used.  Never
     raises."""
-    try:
-        body = body_of(record)
-        return _events(record, read(body), pseudonym) if body else ()
-    except Unusable as unusable:
-        return unusable.rejected()
+    return answer(record, RECORD_BYTES_MAX, lambda value: _events(value.strip(), record, pseudonym))
 
 
-def _events(record: Record, headers: Headers, pseudonym: Pseudonym) -> Sequence[Event]:
+def _events(body: bytes, record: Record, pseudonym: Pseudonym) -> Sequence[Event]:
+    if not body:
+        return ()
+    headers = read(body)
     name = headers.text("Event").lower()
     if not name:
         # The answer to an action is legal and not for us.

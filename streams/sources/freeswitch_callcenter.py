@@ -10,17 +10,21 @@ A record is the event in plain form (headers with URL-encoded values) or as a JS
   and CC-Member-UUID is another in each.  ``member-queue-resume`` comes under a *new* leg and does
   not name the old one, so it is told as queued; the abandonment of the earlier leg stays.
 * **Leaving**: BREAK_OUT is a plain hang-up and also uuid_break or a transfer out of the queue.  The
-  event carries the channel's state: where that says the channel is still up, the customer did not
-  give up and the outcome is ``withdrawn``; otherwise ``abandoned``.
+  event carries the caller's channel: where that says it was hung up, the customer gave up
+  (``abandoned``); where it is alive, the outcome is ``withdrawn``; without it, ``unknown``.
+  EXIT_WITH_KEY is a key of ``cc_exit_keys``, which the channel's variables name.
 * ``member-queue-end`` Terminated comes after ``bridge-agent-end``, which has told everything.
 * ``bridge-agent-end`` with CC-Agent-Bridged false: the agent answered and nobody could be
-  connected.  Nothing can take an answer back, so it is a leg ended by the system.
+  connected.  Then the answer that ``bridge-agent-start`` told did not happen: an offer that failed
+  takes its place (same id, higher ``version``), and the caller waits on or has gone.
 * **Sources**: record header ``source``, else FreeSWITCH-Switchname, else FreeSWITCH-Hostname, else
   ``freeswitch``.  Legs have UUIDs, so their ids are the same whatever the source is called.
 * mod_callcenter reports neither hold nor wrap-up nor who hung up.
 
-Facts: headers, values and the order of events from mod_callcenter.c (signalwire/freeswitch); the
-grouping of hang-up causes follows FreeSWITCH's names for them.
+Facts: headers, values and the order of events from mod_callcenter.c (signalwire/freeswitch cc93a68:
+outbound_agent_thread_run, callcenter_function), the channel's headers from switch_channel.c
+(switch_channel_event_set_basic_data: Answer-State follows the hang-up at once, Channel-State only
+when the session's thread gets there); the grouping of hang-up causes follows FreeSWITCH's names.
 
 Rejections: ``value.null``, ``size.exceeded``, ``header.invalid``, ``json.malformed``,
 ``headers.malformed``, ``event.missing``, ``time.missing``, ``time.malformed``,
@@ -38,17 +42,10 @@ from urllib.parse import unquote
 from streams.core import events as ev
 from streams.core.source import Event, Pseudonym, Record, Rejected, Source
 from streams.core.vocabulary import LeftOutcome, OfferEnd
-from streams.sources.header_block import (
-    ID_CHARS_MAX,
-    Headers,
-    Unusable,
-    body_of,
-    bounded_time,
-    digest,
-    needed,
-    read,
-    source_named,
-)
+from streams.sources._reading.body import Unusable, answer
+from streams.sources._reading.header_block import RECORD_BYTES_MAX, Headers, read
+from streams.sources._reading.instants import in_range
+from streams.sources._reading.names import ID_CHARS_MAX, digest, source_named, within
 
 DEFAULT_SOURCE = "freeswitch"
 SUBCLASS = "callcenter::info"
@@ -64,21 +61,21 @@ class Happening:
         self.values = values
         self.pseudonym = pseudonym
         host = values.first("FreeSWITCH-Switchname", "FreeSWITCH-Hostname")
-        self.source = needed("source", source_named(record.headers) or host or DEFAULT_SOURCE)
+        self.source = within("source", source_named(record.headers, host or DEFAULT_SOURCE))
         self.time = _time(values.text("Event-Date-Timestamp"))
         self.stem = _stem(values, record)
 
     @property
     def call(self) -> str:
-        return needed("call", self.values.text("CC-Member-Session-UUID"), ID_CHARS_MAX)
+        return within("call", self.values.text("CC-Member-Session-UUID"), ID_CHARS_MAX)
 
     @property
     def queue(self) -> str:
-        return needed("queue", self.values.text("CC-Queue"))
+        return within("queue", self.values.text("CC-Queue"))
 
     @property
     def agent(self) -> str:
-        return needed("agent", self.values.text("CC-Agent"))
+        return within("agent", self.values.text("CC-Agent"))
 
     def contact(self, index: int = 0) -> dict[str, Any]:
         """What the event with this index says as an event about the contact."""
@@ -102,7 +99,7 @@ def _time(microseconds: str) -> int:
         raise Unusable("time.missing", "no header Event-Date-Timestamp")
     if not _MICROSECONDS.fullmatch(microseconds):
         raise Unusable("time.malformed", "Event-Date-Timestamp is not a number of microseconds")
-    return bounded_time(int(microseconds) // 1000)
+    return in_range(int(microseconds) // 1000)
 
 
 def _stem(values: Headers, record: Record) -> str:
@@ -125,7 +122,7 @@ _OUTCOMES: dict[str, LeftOutcome] = {
     "TIMEOUT": "timeout",
     "NO_AGENT_TIMEOUT": "empty",
     "EXIT_WITH_KEY": "key",
-    # An agent was found, but the caller's channel was gone by then (callcenter_function).
+    # An agent had answered, but the caller's channel was gone by then (callcenter_function).
     "NONE": "abandoned",
 }
 
@@ -137,28 +134,29 @@ def _left(told: Happening) -> list[Event]:
     if cause != "cancel":
         raise Unusable("parameter.malformed", "CC-Cause is neither Terminated nor Cancel")
     wait_ms = told.between("CC-Member-Joined-Time", "CC-Member-Leaving-Time")
-    return [ev.LeftQueue(**told.contact(), outcome=_outcome(told.values), wait_ms=wait_ms)]
+    outcome = _outcome(told.values)
+    key = told.values.text("variable_cc_exit_key") if outcome == "key" else ""
+    left = ev.LeftQueue(
+        **told.contact(), outcome=outcome, wait_ms=wait_ms, key=key if len(key) == 1 else None
+    )
+    return [left]
 
 
 def _outcome(values: Headers) -> LeftOutcome:
     reason = values.text("CC-Cancel-Reason").upper()
     if reason == "BREAK_OUT":
-        return "withdrawn" if _still_up(values) else "abandoned"
+        return _broken_out(values)
     if reason not in _OUTCOMES:
         raise Unusable("parameter.malformed", "CC-Cancel-Reason is unknown")
     return _OUTCOMES[reason]
 
 
-def _still_up(values: Headers) -> bool:
-    """The caller's channel lives on: it was broken out of the queue or transferred.  Unknown is
-    no."""
-    state = values.text("Channel-State").upper()
-    down = state in ("", "CS_HANGUP", "CS_REPORTING", "CS_DESTROY")
-    hung_up = "HANGUP" in (
-        values.text("Answer-State").upper(),
-        values.text("Channel-Call-State").upper(),
-    )
-    return not (down or hung_up)
+def _broken_out(values: Headers) -> LeftOutcome:
+    """Whether the caller's channel lives on: then it was broken out of the queue or transferred."""
+    states = values.text("Answer-State").upper(), values.text("Channel-Call-State").upper()
+    if "HANGUP" in states:
+        return "abandoned"
+    return "withdrawn" if any(states) else "unknown"
 
 
 # --- agents and calls ----------------------------------------------------------------------
@@ -204,7 +202,7 @@ def _offer_failed(told: Happening) -> list[Event]:
 
 def _bridged(told: Happening) -> list[Event]:
     answered = ev.Answered(
-        **told.contact(0),
+        **told.contact(0) | {"id": _answer_id(told)},
         agent=told.agent,
         wait_ms=told.between("CC-Member-Joined-Time", "CC-Agent-Answered-Time"),
         ring_ms=told.between("CC-Agent-Called-Time", "CC-Agent-Answered-Time"),
@@ -212,16 +210,29 @@ def _bridged(told: Happening) -> list[Event]:
     return [answered, ev.AgentTalking(**told.member(1), contact=told.call, queue=told.queue)]
 
 
+def _answer_id(told: Happening) -> str:
+    """The same for the beginning and the end of one agent's leg."""
+    names = ("CC-Member-UUID", "CC-Agent-UUID", "CC-Agent", "CC-Agent-Called-Time")
+    return f"{digest(told.call, told.queue, *map(told.values.text, names))}-answer"
+
+
 def _bridge_ended(told: Happening) -> list[Event]:
-    failed = told.values.text("CC-Agent-Bridged").lower() == "false"
+    freed = ev.AgentContactEnded(**told.member(1), contact=told.call, queue=told.queue)
+    if told.values.text("CC-Agent-Bridged").lower() == "false":
+        never = ev.OfferEnded(
+            **told.contact(0) | {"id": _answer_id(told)},
+            version=1,
+            agent=told.agent,
+            reason="error",
+            ring_ms=told.between("CC-Agent-Called-Time", "CC-Agent-Answered-Time"),
+        )
+        return [never, freed]
     handled = ev.Handled(
         **told.contact(0),
         agent=told.agent,
         wait_ms=told.between("CC-Member-Joined-Time", "CC-Agent-Answered-Time"),
         talk_ms=told.between("CC-Agent-Answered-Time", "CC-Bridge-Terminated-Time"),
-        ended_by="system" if failed else "unknown",
     )
-    freed = ev.AgentContactEnded(**told.member(1), contact=told.call, queue=told.queue)
     return [handled, freed]
 
 
@@ -257,14 +268,13 @@ bridges say, agent-max-no-answer comes with a change of status of its own."""
 def decode(record: Record, pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
     """The events of one record (none for one not of mod_callcenter), or why it cannot be used.
     Never raises."""
-    try:
-        body = body_of(record)
-        return _events(record, read(body, unquote), pseudonym) if body else ()
-    except Unusable as unusable:
-        return unusable.rejected()
+    return answer(record, RECORD_BYTES_MAX, lambda value: _events(value.strip(), record, pseudonym))
 
 
-def _events(record: Record, values: Headers, pseudonym: Pseudonym) -> Sequence[Event]:
+def _events(body: bytes, record: Record, pseudonym: Pseudonym) -> Sequence[Event]:
+    if not body:
+        return ()
+    values = read(body, unquote)
     if not values.first("Event-Name", "CC-Action"):
         raise Unusable("event.missing", "neither Event-Name nor CC-Action")
     if values.text("Event-Subclass") not in ("", SUBCLASS):

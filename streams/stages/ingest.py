@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 from streams import codec
 from streams.core.events import AgentEvent, ContactEvent, Restarted
-from streams.core.source import Event, Pseudonym, Record, Rejected, Source
+from streams.core.source import (
+    Decoded,
+    Event,
+    PartlyRejected,
+    Pseudonym,
+    Record,
+    Rejected,
+    Source,
+)
 from streams.stages.base import Output, Seal
 from streams.stages.keyed import Counts, dead_letter
 
@@ -56,15 +64,24 @@ class IngestStage:
             decoded = self._decode(record)
             if isinstance(decoded, Rejected):
                 self.rejected_in_a_row += 1
-                self.counts[f"rejected.{decoded.reason}"] += 1
-                self._outputs.append(dead_letter(record, decoded, self.name))
-            else:
-                self.rejected_in_a_row = 0
-                for event in decoded:
-                    self._send(event)
+                self._refuse(record, [decoded])
+                continue
+            self.rejected_in_a_row = 0
+            if isinstance(decoded, PartlyRejected):
+                self._refuse(record, decoded.rejected)
+                decoded = decoded.events
+            for event in decoded:
+                self._send(event)
         self.counts["events"] += len(records)
 
-    def _decode(self, record: Record) -> Sequence[Event] | Rejected:
+    def _refuse(self, record: Record, rejected: Sequence[Rejected]) -> None:
+        """One letter per record, with the first reason; every reason is counted.  What of it was
+        used is used again when the letter is replayed, under the same ids."""
+        for each in rejected:
+            self.counts[f"rejected.{each.reason}"] += 1
+        self._outputs.append(dead_letter(record, rejected[0], self.name))
+
+    def _decode(self, record: Record) -> Decoded:
         if record.value is None:
             return Rejected("value.null", "the record has no value")
         return self._source.decode(record, self._pseudonym)

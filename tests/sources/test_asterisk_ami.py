@@ -7,13 +7,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streams.sources.header_block import HEADERS_MAX, RECORD_BYTES_MAX
 
 from streams.codec import decode_agent, decode_contact, encode
 from streams.core.events import AgentEvent, Queued, Transferred
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
 from streams.sources.asterisk_ami import EVENTS, decode
-from streams.sources.header_block import HEADERS_MAX, RECORD_BYTES_MAX
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 FULL = {

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streams.sources.chatwoot_body import CHANGES_MAX, CHANNELS
+from streams.sources.chatwoot_events import EVENTS
 
 from streams.codec import decode_contact, encode
 from streams.core import events as ev
@@ -16,8 +18,6 @@ from streams.core.order import fold
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.core.source import Record, Rejected
 from streams.sources.chatwoot import BODY_BYTES_MAX, SOURCE_CHARS_MAX, decode
-from streams.sources.chatwoot_body import CHANGES_MAX, CHANNELS
-from streams.sources.chatwoot_events import EVENTS
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "chatwoot"

@@ -8,13 +8,13 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streams.sources.header_block import RECORD_BYTES_MAX
 
 from streams.codec import decode_agent, decode_contact, encode
 from streams.core.events import AgentEvent, LeftQueue
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
 from streams.sources.freeswitch_callcenter import ACTIONS, decode
-from streams.sources.header_block import RECORD_BYTES_MAX
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 FULL = {

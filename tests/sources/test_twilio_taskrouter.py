@@ -10,15 +10,15 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streams.sources.instant import epoch_ms
+from streams.sources.twilio_taskrouter_events import EVENTS
 
 from streams.codec import decode_agent, decode_contact, encode
 from streams.core import events as ev
 from streams.core.order import fold
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.core.source import Event, Record, Rejected
-from streams.sources.instant import epoch_ms
 from streams.sources.twilio_taskrouter import BODY_BYTES_MAX, EVENTS_MAX, decode
-from streams.sources.twilio_taskrouter_events import EVENTS
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "twilio_taskrouter"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streams.sources.webhook_json import BODY_BYTES_MAX
 
 from streams.codec import decode_agent, decode_contact, encode
 from streams.core import events as ev
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
-from streams.sources.webhook_json import BODY_BYTES_MAX
 from streams.sources.zendesk import decode
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")

@@ -1,14 +1,14 @@
 """Amazon Connect: contact records, contact events and agent events, told apart by their shape.
 
 * **Authority**: contact events tell in real time how a contact begins (initiated, queued,
-  connected); the contact record tells everything, and is the authority for how it ends.  A contact
-  event DISCONNECTED gives a provisional end under an id of its own (``.../disconnected``); the
-  record's sorts before it, and the fold then takes the later one for a second report.
+  connected) and, provisionally, how it ended; the contact record tells everything, and replaces
+  what they told.
 * **Ids** of contact events and records are ``<ContactId>/<what happened>``.  A contact id has one
   beginning, one queue, one agent and one end (every transfer and callback makes a new one), so a
-  record sent again with a newer ``LastUpdateTimestamp``, and an event that tells the same, count
-  once, even if the times are not the same second.  Of what changed in a newer version only what is
-  new is taken.  Agent events: ``<EventId>-<index>``.
+  record and an event that tell the same count once, even if the times are not the same second.
+  Their ``version`` is the record's ``LastUpdateTimestamp`` in ms, of contact events 0: a record
+  sent again later takes the place of the earlier one, and a late contact event changes nothing.
+  What only the earlier version told stays.  Agent events: ``<EventId>-<index>``.
 * **Contacts**: a contact is the whole chain, its id ``InitialContactId`` (else ``ContactId``), so
   transferred and called back it is one contact with several visits.  Agents' own events name the
   leg (``ContactId``): an agent who consults has two legs of one chain at a time.
@@ -20,10 +20,11 @@
 * Field names are read in any case (AWS' samples differ), unknown fields and types are ignored.
 * **Privacy**: the customer's endpoint leaves as a pseudonym; attributes, tags, names stay behind.
 
-Facts: AWS' administrator guide (contact records, contact events with their samples, agent event
-streams, contact states).  That ``AgentInteractionDuration`` is without hold was checked with a
-published record; a record's transfer kind and whether its next contact is a callback or another
-queue are not in it.
+Facts: AWS' administrator guide (ctr-data-model, contact-events with their samples,
+agent-event-stream-model, about-contact-states, determine-acw-time).  That
+``AgentInteractionDuration`` is without hold was checked with a published record.  Not in a record:
+whether a transfer was blind or attended, and whether its next contact is a callback or another
+queue; both are ``unknown``.
 
 Rejections: ``value.null``, ``size.exceeded``, ``json.malformed``, ``schema.invalid``,
 ``shape.unknown``, ``time.missing``, ``time.out_of_range``, ``queue.missing``.
@@ -37,13 +38,13 @@ from typing import Any
 import msgspec
 
 from streams.core.source import Event, Pseudonym, Record, Rejected, Source
+from streams.sources._reading.body import Unusable, answer
 from streams.sources.amazon_connect.agent import agent_events
 from streams.sources.amazon_connect.contact import contact_events, record_events
 from streams.sources.amazon_connect.fields import (
     AgentEvent,
     ContactEvent,
     ContactRecord,
-    Missing,
     folded,
 )
 
@@ -56,32 +57,18 @@ _json = msgspec.json.Decoder(dict[str, Any])
 
 def decode(record: Record, pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
     """The events of one record (none if it is not for us), or why it cannot be used."""
-    value = record.value
-    if value is None:
-        return Rejected("value.null")
-    if len(value) > RECORD_BYTES_MAX:
-        return Rejected("size.exceeded", f"{len(value)} bytes, at most {RECORD_BYTES_MAX}")
-    try:
-        return _told(folded(_json.decode(value)), pseudonym)
-    except msgspec.ValidationError as error:
-        return Rejected("schema.invalid", _where(error))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Rejected("json.malformed")
-    except Missing as missing:
-        return Rejected(f"{missing}.missing")
-    except OverflowError:
-        return Rejected("time.out_of_range")
+    return answer(record, RECORD_BYTES_MAX, lambda value: _told(value, pseudonym))
 
 
-def _told(body: dict[str, Any], pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
-    emitted = None
+def _told(value: bytes, pseudonym: Pseudonym) -> Sequence[Event]:
+    emitted, body = None, folded(_json.decode(value))
     if isinstance(body.get("detail"), dict):
         if str(body.get("detail-type", CONTACT_EVENT)).lower() != CONTACT_EVENT:
             return ()
         emitted, body = body.get("time"), body["detail"]
     shape = _shape(body)
     if shape is None:
-        return Rejected("shape.unknown")
+        raise Unusable("shape.unknown")
     if shape is ContactEvent:
         body.setdefault("emitted", emitted)
     events: Sequence[Event] = _EVENTS[shape](msgspec.convert(body, shape), pseudonym)
@@ -101,11 +88,6 @@ _EVENTS: dict[type, Callable[[Any, Pseudonym], list[Event]]] = {
     ContactEvent: contact_events,
     ContactRecord: record_events,
 }
-
-
-def _where(error: msgspec.ValidationError) -> str:
-    """The path of the wrong field: names of ours only, for keys of a payload may be private."""
-    return str(error).rpartition(" - at `")[2].rstrip("`") if " - at `$." in str(error) else "$"
 
 
 SOURCE = Source(

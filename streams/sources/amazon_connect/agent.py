@@ -8,13 +8,13 @@ from typing import Any
 from streams.core import events as ev
 from streams.core.source import Event, Pseudonym
 from streams.core.vocabulary import OfferEnd
+from streams.sources._reading.body import Unusable
+from streams.sources._reading.names import NAME_CHARS_MAX
 from streams.sources.amazon_connect.fields import (
-    NAME_CHARS_MAX,
     SOURCE_NAME,
     AgentContact,
     AgentEvent,
     AgentStatus,
-    Missing,
     Snapshot,
     channel,
     milliseconds,
@@ -69,7 +69,7 @@ def agent_events(event: AgentEvent, pseudonym: Pseudonym) -> list[Event]:
     """The differences.  Heartbeats tell none, and go on for an hour after the agent has left."""
     time, kind = milliseconds(event.eventtimestamp), word(event.eventtype)
     if time is None:
-        raise Missing("time")
+        raise Unusable("time.missing")
     change = Change(event, time)
     now = event.currentagentsnapshot or Snapshot()
     match kind:

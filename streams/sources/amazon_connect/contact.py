@@ -7,15 +7,16 @@ from typing import Any
 from streams.core import events as ev
 from streams.core.source import Event, Pseudonym
 from streams.core.vocabulary import TIME_MS_MAX, Direction, EndedBy, LeftOutcome
+from streams.sources._reading.body import Unusable
 from streams.sources.amazon_connect.fields import (
     SOURCE_NAME,
     ContactEvent,
     ContactRecord,
-    Missing,
     RecordAgent,
     channel,
     code,
     in_ms,
+    milliseconds,
     queue_name,
     short,
     whole_second,
@@ -36,6 +37,9 @@ _LEFT: dict[str, LeftOutcome] = {
     "EXPIRED": "timeout",
 }
 
+UNDATED = 1
+"""The version of a record that does not say when it was updated: later than contact events."""
+
 
 class Leg:
     """What a record and an event know of a contact alike."""
@@ -51,10 +55,14 @@ class Leg:
         "reason",
         "root",
         "told",
+        "version",
     )  # fmt: skip
 
     def __init__(self, told: ContactRecord | ContactEvent) -> None:
         self.told = told
+        self.version = 0
+        if isinstance(told, ContactRecord):
+            self.version = milliseconds(told.lastupdatetimestamp) or UNDATED
         self.method = word(told.initiationmethod)
         self.reason = word(told.disconnectreason)
         self.root = told.initialcontactid or told.contactid
@@ -89,6 +97,7 @@ class Leg:
             "contact": self.root,
             "time": time,
             "channel": self._channel,
+            "version": self.version,
         }
 
 
@@ -113,7 +122,7 @@ def contact_events(event: ContactEvent, pseudonym: Pseudonym) -> list[Event]:
 def _time(own: int | None, emitted: int | None) -> int:
     time = own if own is not None else emitted
     if time is None:
-        raise Missing("time")
+        raise Unusable("time.missing")
     return time
 
 
@@ -134,7 +143,7 @@ def _direction(leg: Leg) -> Direction:
 
 def _queued(leg: Leg, time: int, customer: str | None) -> list[Event]:
     if not leg.queue:
-        raise Missing("queue")
+        raise Unusable("queue.missing")
     queued = ev.Queued(**leg.base("queued", time), queue=leg.queue, customer=customer)
     if leg.with_menu:
         return [ev.StageLeft(**leg.base("menu_left", time), stage="ivr"), queued]
@@ -149,10 +158,10 @@ def _answered(leg: Leg, time: int, wait_ms: int | None) -> list[Event]:
 
 
 def _provisional_end(leg: Leg, time: int) -> list[Event]:
-    """What can be said before the record comes; with the durations it takes to know it again."""
+    """What can be said before the record comes and takes its place."""
     if not leg.queue or leg.enqueued is None:
         return []
-    base = leg.base("disconnected", time)
+    base = leg.base("left", time)
     if leg.answered is None:
         outcome = _LEFT.get(leg.reason, "system")
         return [ev.LeftQueue(**base, queue=leg.queue, outcome=outcome)]
@@ -190,7 +199,7 @@ def _customer(record: ContactRecord, pseudonym: Pseudonym) -> str | None:
 
 
 def _began(leg: Leg, record: ContactRecord, customer: str | None) -> list[Event]:
-    """The record says it again, under an id of its own: only it knows the customer."""
+    """What ``INITIATED`` told, and the customer, whom only the record knows."""
     time = whole_second(record.initiationtimestamp)
     if time is None:
         return []
@@ -198,7 +207,7 @@ def _began(leg: Leg, record: ContactRecord, customer: str | None) -> list[Event]
     if leg.first:
         told.append(
             ev.ContactStarted(
-                **leg.base("identified", time), direction=_direction(leg), customer=customer
+                **leg.base("initiated", time), direction=_direction(leg), customer=customer
             )
         )
     if leg.with_menu:
@@ -244,9 +253,9 @@ def _left(leg: Leg, record: ContactRecord) -> list[Event]:
     if time is None or leg.enqueued is None:
         return []
     # The chain goes on: in another queue, or as a callback.  The record does not say which.
-    outcome = "overflow" if record.nextcontactid else _LEFT.get(leg.reason, "system")
+    outcome = "unknown" if record.nextcontactid else _LEFT.get(leg.reason, "system")
     left = ev.LeftQueue(
-        **leg.base("dequeued", time),
+        **leg.base("left", time),
         queue=leg.queue,
         outcome=outcome,
         wait_ms=time - leg.enqueued,
@@ -261,17 +270,17 @@ def _leg_ended(leg: Leg, record: ContactRecord, agent: RecordAgent) -> list[Even
     if not known:
         return []
     figures = {
-        **leg.base("agent_ended", min(known)),
+        **leg.base("left", min(known)),
         "queue": leg.queue,
         "agent": leg.agent or None,
         "talk_ms": in_ms(agent.agentinteractionduration),
         "hold_ms": in_ms(agent.customerholdduration),
     }
     if record.transfercompletedtimestamp is not None:
-        return [ev.Transferred(**figures, to_kind="external")]
+        return [ev.Transferred(**figures, kind="unknown", to_kind="external")]
     # With the customer's hang-up, the next contact was a consultation or a conference.
     if record.nextcontactid and leg.reason != "CUSTOMER_DISCONNECT":
-        return [ev.Transferred(**figures)]
+        return [ev.Transferred(**figures, kind="unknown")]
     return [ev.Handled(**figures, ended_by=_ENDED_BY.get(leg.reason, "system"))]
 
 

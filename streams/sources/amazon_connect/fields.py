@@ -5,15 +5,17 @@ Names are lower case throughout: ``folded`` makes them so.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
-from streams.core.vocabulary import TIME_MS_MAX, Channel
+from streams.core.terms import DAY_MS
+from streams.core.vocabulary import Channel
+from streams.sources._reading.instants import datetime_ms
+from streams.sources._reading.names import NAME_CHARS_MAX
 
 SOURCE_NAME = "amazon_connect"
-NAME_CHARS_MAX = 120
 DEPTH_MAX = 6
 """The deepest field we read: snapshot, configuration, routing profile, queues, queue, ARN."""
 
@@ -24,14 +26,6 @@ Arn = Annotated[str, Meta(max_length=500)]
 Private = Annotated[str, Meta(max_length=1_000)]
 When = Annotated[datetime, Meta(tz=True)]
 Seconds = Annotated[int, Meta(ge=-(10**12), le=10**12)]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
-_DAY_MS = 86_400_000
-
-
-class Missing(Exception):
-    """The event cannot be told without it; the argument is its name."""
 
 
 class Endpoint(Struct, gc=False):
@@ -75,6 +69,7 @@ class ContactRecord(Struct, gc=False):
     initiationtimestamp: When | None = None
     disconnecttimestamp: When | None = None
     disconnectreason: Word | None = None
+    lastupdatetimestamp: When | None = None
     transfercompletedtimestamp: When | None = None
     customerendpoint: Endpoint | None = None
     queue: Queue | None = None
@@ -178,14 +173,12 @@ def folded(value: Any, depth: int = DEPTH_MAX) -> Any:
 
 
 def milliseconds(when: datetime | None) -> int | None:
-    """Milliseconds since 1970; None for no time; OverflowError if it is no date of ours."""
+    """Milliseconds since 1970; None for no time."""
     if when is None:
         return None
-    time = (when - _EPOCH) // _MS
-    if not 0 <= time <= TIME_MS_MAX:
-        raise OverflowError
+    time = datetime_ms(when)
     # AWS writes 1970-01-01T00:00:00.001Z for a time that there is not.
-    return time if time >= _DAY_MS else None
+    return time if time >= DAY_MS else None
 
 
 def whole_second(when: datetime | None) -> int | None:

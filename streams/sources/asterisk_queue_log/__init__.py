@@ -29,13 +29,13 @@ from hashlib import blake2b
 
 from streams.core.source import Event, Pseudonym, Record, Rejected, Source
 from streams.core.vocabulary import TIME_MS_MAX
+from streams.sources._reading.instants import thousandths
 from streams.sources.asterisk_queue_log.line import (
     DEFAULT_SOURCE,
     ID_CHARS_MAX,
     NAME_CHARS_MAX,
     Line,
     Malformed,
-    thousandths,
 )
 from streams.sources.asterisk_queue_log.verbs import verb_named
 

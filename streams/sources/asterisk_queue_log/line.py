@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from streams.core.source import Pseudonym
+from streams.sources._reading.instants import thousandths
 
 DEFAULT_SOURCE = "asterisk"
 NAME_CHARS_MAX = 120
@@ -98,8 +99,3 @@ class Line:
 
 def _call_id(source: str, call: str) -> str:
     return call if source == DEFAULT_SOURCE else f"{source}:{call}"
-
-
-def thousandths(fraction: str | None) -> int:
-    """The digits after a decimal point as thousandths, what is finer cut off."""
-    return int(fraction[:3].ljust(3, "0")) if fraction else 0

@@ -7,9 +7,13 @@ without EventBridge's envelope around it, or the body alone with its topic in th
 * **Ids** are a hash of what a body is told apart by (conversation, participant, session, topic and
   ``eventTime``) and the event's index, so a notification sent again gives the same ids, whichever
   envelope it came in.
-* **The end of a contact** is told by ``acd.end`` (how the queue was left) and ``user.end`` (the
-  agent's leg with its figures).  ``customer.end`` gives nothing: it comes milliseconds before the
-  ``user.end`` whose hold time it would hide, and at the hang-up of a caller whose callback waits.
+* **The end of a contact**: ``acd.end`` tells how the queue was left, ``user.end`` the agent's leg
+  with its hold, ``customer.end`` that the customer is gone.  The latter may come milliseconds
+  before the ``user.end`` that knows more.  Where the session itself is a callback's it ends nothing.
+* **Durations** are those between the events' own times, and hold is ``heldDurationMs``.  Whether
+  ``interactingDurationMs`` contains hold, and whether ``connectedDurationMs`` of ``acd.end`` is the
+  wait, is documented nowhere, so neither becomes a figure; the former only tells a leg from an
+  offer that nobody took.
 * **Outbound** sessions (but callbacks) give agents' events only: they were never in the queue.
   The same holds for sessions without a queue: consultations, direct calls.
 * Sessions beside a conversation (co-browsing, screen sharing, video, internal) are not ours, nor is
@@ -19,9 +23,11 @@ without EventBridge's envelope around it, or the body alone with its topic in th
   session leaves as a pseudonym.
 
 Facts: topics, fields and values are those of Genesys' platform SDKs (``*DetailEventTopic*``,
-``AgentActivityChangedTopic*``, 2025); the envelopes are of published
-samples.  No public literal sample of a detail event was found, so which side a ``disconnectType``
-names (PEER: the other one) and that ``interactingDurationMs`` is without hold are our reading.
+``AgentActivityChangedTopic*``, 2025); the envelopes are of published samples.  Which side a
+``disconnectType`` names is from help.mypurecloud.com (disconnect-reasons): relative to the
+participant whose session it is, CLIENT and ENDPOINT are the participant, PEER is another one.  That
+page is about conversations' details; that detail events say the same is our reading.  No public
+literal sample of a detail event was found.
 
 Rejections: ``value.null``, ``size.exceeded``, ``json.malformed``, ``schema.invalid``,
 ``topic.missing``, ``time.out_of_range``, ``queue.missing``, ``agent.missing``.
@@ -34,14 +40,8 @@ from collections.abc import Sequence
 import msgspec
 
 from streams.core.source import Event, Pseudonym, Record, Rejected, Source
-from streams.sources.genesys_cloud.body import (
-    NOT_A_CONTACT,
-    Body,
-    Missing,
-    Session,
-    User,
-    unwrapped,
-)
+from streams.sources._reading.body import Unusable, answer
+from streams.sources.genesys_cloud.body import NOT_A_CONTACT, Body, Session, User, unwrapped
 from streams.sources.genesys_cloud.conversation import CONVERSATION
 from streams.sources.genesys_cloud.users import USERS
 
@@ -55,35 +55,19 @@ _user = msgspec.json.Decoder(User)
 
 def decode(record: Record, pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
     """The events of one notification (none if it is not for us), or why it cannot be used."""
-    value = record.value
-    if value is None:
-        return Rejected("value.null")
-    if len(value) > RECORD_BYTES_MAX:
-        return Rejected("size.exceeded", f"{len(value)} bytes, at most {RECORD_BYTES_MAX}")
-    try:
-        topic, body = unwrapped(value)
-        return _told(topic or _topic_header(record), body, pseudonym)
-    except msgspec.ValidationError as error:
-        return Rejected("schema.invalid", _where(error))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Rejected("json.malformed")
+    return answer(record, RECORD_BYTES_MAX, lambda value: _told(value, record, pseudonym))
 
 
-def _told(
-    topic: str | None, body: bytes | msgspec.Raw, pseudonym: Pseudonym
-) -> Sequence[Event] | Rejected:
+def _told(value: bytes, record: Record, pseudonym: Pseudonym) -> Sequence[Event]:
+    named, body = unwrapped(value)
+    topic = named or _topic_header(record)
     if not topic:
-        return Rejected("topic.missing")
+        raise Unusable("topic.missing")
     kind = _kind(topic)
-    try:
-        if kind in USERS:
-            return USERS[kind](_user.decode(body))
-        if kind in CONVERSATION:
-            return _session(kind, _body.decode(body), pseudonym)
-    except Missing as missing:
-        return Rejected(f"{missing}.missing", kind)
-    except OverflowError:
-        return Rejected("time.out_of_range", kind)
+    if kind in USERS:
+        return USERS[kind](_user.decode(body))
+    if kind in CONVERSATION:
+        return _session(kind, _body.decode(body), pseudonym)
     return ()
 
 
@@ -110,11 +94,6 @@ def _topic_header(record: Record) -> str | None:
         if name == TOPIC_HEADER:
             return value.decode("utf-8", "replace")
     return None
-
-
-def _where(error: msgspec.ValidationError) -> str:
-    """The path of the wrong field: names of ours only, for keys of a payload may be private."""
-    return str(error).rpartition(" - at `")[2].rstrip("`") if " - at `$." in str(error) else "$"
 
 
 SOURCE = Source(

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime
 from typing import Annotated, Any
 
 from msgspec import Meta, Raw, Struct, field
 from msgspec.json import Decoder
 
 from streams.core.source import Pseudonym
-from streams.core.vocabulary import TIME_MS_MAX, Channel, DurationMs, Id
+from streams.core.vocabulary import Channel, DurationMs, Id
+from streams.sources._reading.body import Unusable
+from streams.sources._reading.instants import in_range
+from streams.sources._reading.names import NAME_CHARS_MAX, digest
 
 SOURCE_NAME = "genesys_cloud"
-NAME_CHARS_MAX = 120
 
 Word = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
 """An id or an enumeration value; empty is absent."""
 Private = Annotated[str, Meta(max_length=1_000)]
 """What leaves as a pseudonym or not at all."""
 When = Annotated[datetime, Meta(tz=True)]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
-
-
-class Missing(Exception):
-    """The event cannot be told without it; the argument is its name."""
 
 
 class _Envelope(Struct, gc=False):
@@ -69,7 +63,6 @@ class Body(Struct, gc=False, rename="camel"):
     routing_priority: int | None = None
     acd_outcome: Word | None = None
     answered_user_id: Word | None = None
-    connected_duration_ms: DurationMs | None = None
     interacting_duration_ms: DurationMs | None = None
     held_duration_ms: DurationMs | None = None
     alerting_duration_ms: DurationMs | None = None
@@ -126,35 +119,27 @@ class Session:
 
     def __init__(self, body: Body, kind: str, pseudonym: Pseudonym) -> None:
         self.body = body
-        self.time = in_range(body.event_time)
+        self.time = in_range(body.event_time, kind)
         self.channel = _channel(body)
         self.pseudonym = pseudonym
-        self._stem = stem(
+        self._stem = digest(
             body.conversation_id, body.participant_id, body.session_id, kind, body.event_time
         )
 
     @property
     def queue(self) -> str:
-        """The queue; Missing if there is none."""
+        """The queue; Unusable if there is none."""
         return _there(self.body.queue_id, "queue")
 
     @property
     def agent(self) -> str:
-        """The agent whose session it is; Missing if there is none."""
+        """The agent whose session it is; Unusable if there is none."""
         return _there(self.body.user_id, "agent")
 
     @property
     def outbound(self) -> bool:
         """We called the customer, who had not asked for it."""
         return word(self.body.direction) == "OUTBOUND" and self.channel != "callback"
-
-    @property
-    def talk_ms(self) -> int | None:
-        """Without hold; of a callback, whose talk may be a session of its own, all of it."""
-        body = self.body
-        if self.channel == "callback" and not body.interacting_duration_ms:
-            return body.callback_duration_ms
-        return body.interacting_duration_ms
 
     @property
     def customer(self) -> str | None:
@@ -197,23 +182,6 @@ class Session:
         }
 
 
-def stem(*told: object) -> str:
-    """What the ids of events told apart by these values begin with."""
-    return blake2b("\0".join(map(str, told)).encode("utf-8", "replace"), digest_size=12).hexdigest()
-
-
-def in_range(time_ms: int) -> int:
-    """The time itself; OverflowError if it is no date of ours."""
-    if not 0 <= time_ms <= TIME_MS_MAX:
-        raise OverflowError
-    return time_ms
-
-
-def milliseconds(when: datetime) -> int:
-    """Milliseconds since 1970; OverflowError if it is no date of ours."""
-    return in_range((when - _EPOCH) // _MS)
-
-
 def word(text: str | None) -> str:
     """An enumeration value as the documentation writes it; empty if there is none."""
     return (text or "").upper()
@@ -221,7 +189,7 @@ def word(text: str | None) -> str:
 
 def _there(value: str | None, name: str) -> str:
     if not value:
-        raise Missing(name)
+        raise Unusable(f"{name}.missing")
     return value
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 from streams.core import events as ev
 from streams.core.source import Event
 from streams.core.vocabulary import TIME_MS_MAX, Direction, EndedBy, LeftOutcome, OfferEnd, Stage
-from streams.sources.genesys_cloud.body import NAME_CHARS_MAX, Session, word
+from streams.sources._reading.names import NAME_CHARS_MAX
+from streams.sources.genesys_cloud.body import Session, word
 
 PRIORITY_MAX = 1_000_000
 
@@ -22,6 +23,33 @@ def _called(session: Session) -> list[Event]:
         **session.contact(0), direction=direction, customer=session.customer
     )
     return [started]
+
+
+_GONE_BY: dict[str, EndedBy] = {
+    "CLIENT": "customer",
+    "ENDPOINT": "customer",
+    "ERROR": "system",
+    "INACTIVITY": "system",
+    "SESSION_EXPIRED": "system",
+    "SPAM": "system",
+    "SYSTEM": "system",
+    "TIMEOUT": "system",
+    "TRANSPORT_FAILURE": "system",
+}
+"""Seen from the customer's session.  PEER is somebody else: an agent, a flow, nobody says who."""
+
+
+def _gone(session: Session) -> list[Event]:
+    """The customer's session is over.  That of a callback is not the customer's waiting."""
+    body = session.body
+    if session.channel == "callback" or body.callback_scheduled_time is not None:
+        return []
+    disconnect = word(body.disconnect_type)
+    ended_by = _GONE_BY.get(disconnect, "unknown")
+    ended: Event = ev.Ended(**session.contact(0), ended_by=ended_by)
+    if disconnect != "SPAM":
+        return [ended]
+    return [ended, ev.Classified(**session.contact(1), spam=True)]
 
 
 _STAGES: dict[str, Stage] = {
@@ -94,36 +122,26 @@ def _queued(session: Session) -> list[Event]:
     return told
 
 
-# FLOW_OUT does not say where to: another queue, voicemail, a callback, back to the menu.
-_OUTCOMES: dict[str, LeftOutcome] = {"ABANDON": "abandoned", "FLOW_OUT": "overflow"}
+_OUTCOMES: dict[str, LeftOutcome] = {"ABANDON": "abandoned"}
+"""FLOW_OUT does not say where to: another queue, voicemail, a callback, back to the menu."""
 
 
 def _left(session: Session) -> list[Event]:
-    """``connectedDurationMs`` is how long the queue had the conversation."""
     body = session.body
     outcome = word(body.acd_outcome)
-    if outcome == "ANSWERED" or (outcome not in _OUTCOMES and body.answered_user_id):
+    if outcome == "ANSWERED" or (outcome not in _WITHOUT_AGENT and body.answered_user_id):
         return _answered(session)
-    left = ev.LeftQueue(
-        **session.contact(0),
-        queue=session.queue,
-        outcome=_OUTCOMES.get(outcome, "system"),
-        wait_ms=body.connected_duration_ms,
-    )
-    return [left]
+    known = _OUTCOMES.get(outcome, "unknown")
+    return [ev.LeftQueue(**session.contact(0), queue=session.queue, outcome=known)]
+
+
+_WITHOUT_AGENT = frozenset(("ABANDON", "FLOW_OUT"))
 
 
 def _answered(session: Session) -> list[Event]:
     """The only word of an agent's beginning to talk; it names the agent, not their session."""
     agent = session.body.answered_user_id or None
-    told: list[Event] = [
-        ev.Answered(
-            **session.contact(0),
-            queue=session.queue,
-            agent=agent,
-            wait_ms=session.body.connected_duration_ms,
-        )
-    ]
+    told: list[Event] = [ev.Answered(**session.contact(0), queue=session.queue, agent=agent)]
     if agent:
         told.append(ev.AgentTalking(**session.member(1, agent), queue=session.queue))
     return told
@@ -181,12 +199,13 @@ def _refused(session: Session) -> list[Event]:
     return told
 
 
-_KINDS: dict[str, Literal["blind", "attended"]] = {
+_KINDS: dict[str, Literal["attended", "unknown"]] = {
     "CONFERENCE_TRANSFER": "attended",
     "CONSULT_TRANSFER": "attended",
-    "FORWARD_TRANSFER": "blind",
-    "TRANSFER": "blind",
+    "FORWARD_TRANSFER": "unknown",
+    "TRANSFER": "unknown",
 }
+"""TRANSFER is any that was no conference and no consultation as far as the reason tells."""
 _LEG_ENDED_BY: dict[str, EndedBy] = {
     "CLIENT": "agent",
     "ENDPOINT": "agent",
@@ -218,7 +237,6 @@ def _leg(session: Session, queue: str) -> Event:
         **session.contact(0),
         "queue": queue,
         "agent": session.agent,
-        "talk_ms": session.talk_ms,
         "hold_ms": body.held_duration_ms,
     }
     if disconnect in _KINDS:
@@ -270,6 +288,7 @@ def _in_wrap_up(session: Session, agent: str) -> list[Event]:
 
 CONVERSATION: dict[str, Callable[[Session], list[Event]]] = {
     "customer.start": _called,
+    "customer.end": _gone,
     "flow.start": _flow_began,
     "flow.end": _flow_ended,
     "voicemail.start": _voicemail_began,

@@ -15,7 +15,9 @@ from typing import Any
 
 from streams.core import events as ev
 from streams.core.source import Event
-from streams.sources.genesys_cloud.body import SOURCE_NAME, User, milliseconds, stem, word
+from streams.sources._reading.instants import datetime_ms
+from streams.sources._reading.names import digest
+from streams.sources.genesys_cloud.body import SOURCE_NAME, User, word
 
 RECENT_MS = 60_000
 """Presence and routing status change together, but not in the same millisecond."""
@@ -54,9 +56,9 @@ def _presence(user: User) -> list[Event]:
 
 
 def _about(user: User, field: str, value: str, since: datetime) -> dict[str, Any]:
-    time = milliseconds(since)
+    time = datetime_ms(since)
     return {
-        "id": f"{stem(user.id, field, value, time)}-0",
+        "id": f"{digest(user.id, field, value, time)}-0",
         "source": SOURCE_NAME,
         "agent": user.id,
         "time": time,

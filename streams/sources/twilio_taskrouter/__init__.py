@@ -9,6 +9,8 @@ list), one body per record.
 * **Legs**: the agent's states come from ``reservation.*``, the contact's leg ends once per task,
   with ``task.wrapup`` or ``task.completed``, because a task may have several reservations.
   Subscribe to all of these.
+* **Lists** of Event Streams hold events of several tasks: one that cannot be used does not keep the
+  others back; the record then is a dead letter too.
 * **Transfers**: a cold one, or one to a queue, ends the leg when it is initiated (what follows is a
   visit of its own), a warm one to a worker when it is completed.
 * **Outbound** tasks (``direction`` in the attributes) are in no queue, or their legs would count as
@@ -22,38 +24,45 @@ payload from twilio.com/docs/events and Elastic's field list of ``TaskRouter.WDS
 ``Task TTL Exceeded ...`` and ``Task canceled on Workflow timeout`` from twilio-oai and field notes.
 
 Rejections: ``value.null``, ``size.exceeded``, ``header.invalid``, ``json.malformed``,
-``form.malformed``, ``schema.invalid``, ``event.type_missing``, ``time.malformed``,
+``form.malformed``, ``schema.invalid``, ``event.missing``, ``time.malformed``,
 ``time.out_of_range``, ``contact.missing``, ``queue.missing``, ``agent.missing``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Meta, Struct
 
-from streams.core.source import Event, Pseudonym, Record, Rejected, Source
-from streams.core.vocabulary import TIME_MS_MAX
-from streams.sources.instant import epoch_ms
-from streams.sources.twilio_taskrouter_events import EVENTS, Happening, Payload
+from streams.core.source import (
+    Decoded,
+    Event,
+    PartlyRejected,
+    Pseudonym,
+    Record,
+    Rejected,
+    Source,
+)
+from streams.sources._reading.body import Unusable, answer, attempt
+from streams.sources._reading.instants import in_range, needed_iso_ms
+from streams.sources._reading.names import digest, source_named
+from streams.sources.twilio_taskrouter.events import EVENTS, Happening, Payload
 
 BODY_BYTES_MAX = 1024 * 1024
 EVENTS_MAX = 100
 """Events in one list of Event Streams."""
 FORM_FIELDS_MAX = 200
-SOURCE_CHARS_MAX = 120
 DEFAULT_SOURCE = "twilio_taskrouter"
 
 _PREFIX = "com.twilio.taskrouter."
 _SID = re.compile(r"[A-Z]{2}[0-9A-Za-z]{1,62}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,17}", re.ASCII)
 _SIDS = ("task_sid", "task_queue_sid", "previous_task_queue_sid", "worker_sid")
-_BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _FORM = {
     "Sid": "sid",
@@ -105,55 +114,51 @@ class Headed(Struct, gc=False):
     type: str | None = None
 
 
+Read = Callable[[], Payload | None]
 _several = msgspec.json.Decoder(Annotated[list[msgspec.Raw], Meta(max_length=EVENTS_MAX)])
 _head = msgspec.json.Decoder(Headed)
 _cloud = msgspec.json.Decoder(CloudEvent)
 
 
-def decode(record: Record, pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
-    """The events of one body, or why it cannot be used.  Never raises."""
-    if record.value is None:
-        return Rejected("value.null")
-    if len(record.value) > BODY_BYTES_MAX:
-        return Rejected("size.exceeded", f"{len(record.value)} bytes, at most {BODY_BYTES_MAX}")
-    source = _source(record.headers)
-    if source is None:
-        return Rejected("header.invalid")
-    payloads = _payloads(record.value.strip())
-    if isinstance(payloads, Rejected):
-        return payloads
+def decode(record: Record, pseudonym: Pseudonym) -> Decoded:
+    """The events of one body, or why it cannot be used.  Never raises.
+
+    Event Streams puts events of several tasks into one list, so what of it can be used is used.
+    """
+    rejected: list[Rejected] = []
+    found = answer(
+        record, BODY_BYTES_MAX, lambda value: _events(value, record, pseudonym, rejected)
+    )
+    if isinstance(found, Rejected) or not rejected:
+        return found
+    return PartlyRejected(found, rejected) if found else rejected[0]
+
+
+def _events(
+    value: bytes, record: Record, pseudonym: Pseudonym, rejected: list[Rejected]
+) -> list[Event]:
+    source = source_named(record.headers, DEFAULT_SOURCE)
     events: list[Event] = []
-    for payload in payloads:
-        told = _events(payload, source, pseudonym)
-        if isinstance(told, Rejected):
-            return told
-        events += told
+    for read in _payloads(value.strip()):
+        found = attempt(partial(_told, read, source, pseudonym))
+        if isinstance(found, Rejected):
+            rejected.append(found)
+        else:
+            events += found
     return events
-
-
-def _source(headers: Sequence[tuple[str, bytes]]) -> str | None:
-    """The name of the workspace, None if it cannot be used."""
-    named = [value for name, value in headers if name == "source"]
-    source = named[-1].decode("utf-8", "replace") if named else DEFAULT_SOURCE
-    return source if 0 < len(source) <= SOURCE_CHARS_MAX and "\ufffd" not in source else None
 
 
 # --- the two transports --------------------------------------------------------------------
 
 
-def _payloads(body: bytes) -> list[Payload] | Rejected:
+def _payloads(body: bytes) -> list[Read]:
+    """One function per happening in the body, which reads it."""
     if not body:
         return []
     if body[:1] not in (b"{", b"["):
-        return _of_form(body)
-    try:
-        several = _several.decode(body) if body[:1] == b"[" else [msgspec.Raw(body)]
-        payloads = [_of_cloud(raw) for raw in several]
-    except msgspec.ValidationError:
-        return Rejected("schema.invalid")
-    except _BAD_JSON:
-        return Rejected("json.malformed")
-    return [payload for payload in payloads if payload is not None]
+        return [partial(_of_form, body)]
+    several = _several.decode(body) if body[:1] == b"[" else [msgspec.Raw(body)]
+    return [partial(_of_cloud, raw) for raw in several]
 
 
 def _of_cloud(raw: msgspec.Raw) -> Payload | None:
@@ -170,37 +175,34 @@ def _of_cloud(raw: msgspec.Raw) -> Payload | None:
     return payload
 
 
-def _of_form(body: bytes) -> list[Payload] | Rejected:
+def _of_form(body: bytes) -> Payload:
     try:
         pairs = parse_qsl(body.decode("ascii"), max_num_fields=FORM_FIELDS_MAX, errors="strict")
     except ValueError:
-        return Rejected("form.malformed")
+        raise Unusable("form.malformed") from None
     known = {_FORM[name]: value for name, value in pairs if name in _FORM}
-    if "eventtype" not in known:
-        return Rejected("event.type_missing")
-    return [msgspec.convert(known, Payload)]
+    return msgspec.convert(known, Payload)
 
 
 # --- one event -----------------------------------------------------------------------------
 
 
-def _events(payload: Payload, source: str, pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
+def _told(read: Read, source: str, pseudonym: Pseudonym) -> Sequence[Event]:
+    payload = read()
+    if payload is None:
+        return ()
     if not payload.eventtype:
-        return Rejected("event.type_missing")
+        raise Unusable("event.missing")
     kind = EVENTS.get(payload.eventtype)
     if kind is None:
         return ()
-    time = _time_ms(payload)
-    if time is None:
-        return Rejected("time.malformed", payload.eventtype)
-    if not 0 <= time <= TIME_MS_MAX:
-        return Rejected("time.out_of_range", payload.eventtype)
+    time = _time_ms(payload, payload.eventtype)
     if not all(_usable(getattr(payload, name)) for name in _SIDS):
-        return Rejected("schema.invalid", f"{payload.eventtype}: not a sid")
+        raise Unusable("schema.invalid", f"{payload.eventtype}: not a sid")
     happening = Happening(payload, _stem(payload, time), source, time, pseudonym)
     for need in kind.needs:
         if not getattr(happening, need):
-            return Rejected(f"{need}.missing", payload.eventtype)
+            raise Unusable(f"{need}.missing", payload.eventtype)
     return kind.events(happening)
 
 
@@ -208,12 +210,12 @@ def _usable(sid: str | None) -> bool:
     return not sid or _SID.fullmatch(sid) is not None
 
 
-def _time_ms(payload: Payload) -> int | None:
+def _time_ms(payload: Payload, kind: str) -> int:
     """``TimestampMs``, else ``Timestamp``: seconds in a form, ISO 8601 in a CloudEvent."""
     for text, unit_ms in ((payload.timestamp_ms, 1), (payload.timestamp, 1000)):
         if text and _NUMBER.fullmatch(text):
-            return int(text) * unit_ms
-    return epoch_ms(payload.timestamp) if payload.timestamp else None
+            return in_range(int(text) * unit_ms, kind)
+    return needed_iso_ms(payload.timestamp or "", kind)
 
 
 def _stem(payload: Payload, time: int) -> str:
@@ -221,8 +223,7 @@ def _stem(payload: Payload, time: int) -> str:
     if payload.sid and _SID.fullmatch(payload.sid):
         return payload.sid
     who = (payload.task_sid, payload.reservation_sid, payload.worker_sid, payload.resource_sid)
-    told = "\0".join([payload.eventtype or "", str(time), *(sid or "" for sid in who)])
-    return blake2b(told.encode(), digest_size=12).hexdigest()
+    return digest(payload.eventtype, time, *(sid or "" for sid in who))
 
 
 SOURCE = Source(

@@ -8,31 +8,20 @@ nested object) says nothing we use and is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from streams.core.source import Record, Rejected
-from streams.core.vocabulary import TIME_MS_MAX
+from streams.sources._reading.body import BAD_JSON, Unusable
 
 RECORD_BYTES_MAX = 256 * 1024
 """FreeSWITCH sends every variable of the channel along: tens of KiB are common."""
 HEADERS_MAX = 2_000
-NAME_CHARS_MAX = 120
-ID_CHARS_MAX = 200
 POSITION_MAX = 1_000_000
 
 _WHOLE = re.compile(r"[+-]?\d{1,12}", re.ASCII)
 _POSITION = re.compile(r"\d{1,9}", re.ASCII)
 _JSON = msgspec.json.Decoder(dict[str, object])
-
-
-class Unusable(Exception):
-    """The record cannot be used; the arguments are the reason and, without payload, the detail."""
-
-    def rejected(self) -> Rejected:
-        return Rejected(*self.args)
 
 
 class Headers:
@@ -70,15 +59,6 @@ class Headers:
         return int(text) if _POSITION.fullmatch(text) and int(text) <= POSITION_MAX else None
 
 
-def body_of(record: Record) -> bytes:
-    """The record's value without the white space around it, if its size allows."""
-    if record.value is None:
-        raise Unusable("value.null")
-    if len(record.value) > RECORD_BYTES_MAX:
-        raise Unusable("size.exceeded", f"{len(record.value)} bytes, at most {RECORD_BYTES_MAX}")
-    return record.value.strip()
-
-
 def read(body: bytes, plain: Callable[[str], str] = str) -> Headers:
     """Either form; ``plain`` undoes what the form of lines does to a value."""
     pairs = _of_json(body) if body.startswith(b"{") else _of_lines(body, plain)
@@ -91,7 +71,7 @@ def read(body: bytes, plain: Callable[[str], str] = str) -> Headers:
 def _of_json(body: bytes) -> list[tuple[str, str]]:
     try:
         found = _JSON.decode(body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except BAD_JSON:
         raise Unusable("json.malformed", "not a JSON object") from None
     _check_count(len(found))
     return [(name, text) for name, value in found.items() if (text := _text(value)) is not None]
@@ -127,36 +107,3 @@ def decoded(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
-
-
-def source_named(headers: Sequence[tuple[str, bytes]]) -> str:
-    """What the record's header ``source`` says; empty if there is none."""
-    for name, value in headers:
-        if name == "source":
-            source = value.decode("utf-8", "replace")
-            if not 0 < len(source) <= NAME_CHARS_MAX or "\ufffd" in source:
-                raise Unusable("header.invalid")
-            return source
-    return ""
-
-
-def bounded_time(time_ms: int) -> int:
-    """The time, if it is between 1970 and 2100."""
-    if not 0 <= time_ms <= TIME_MS_MAX:
-        raise Unusable("time.out_of_range", "before 1970 or after 2099")
-    return time_ms
-
-
-def needed(what: str, value: str, chars_max: int = NAME_CHARS_MAX) -> str:
-    """The value, if it is there and within the bounds of an event."""
-    if not value:
-        raise Unusable(f"{what}.missing")
-    if len(value) > chars_max:
-        raise Unusable("schema.invalid", f"the {what} is too long")
-    return value
-
-
-def digest(*parts: object) -> str:
-    """What the ids of an event begin with; JSON, so that no two lists of parts look alike."""
-    told = msgspec.json.encode([str(part) for part in parts])
-    return blake2b(told, digest_size=12).hexdigest()

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from streams.core.vocabulary import Channel
 
 CHANGES_MAX = 200
+MESSAGES_MAX = 100
 ADDRESS_CHARS_MAX = 320
 
 RecordId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -88,8 +89,18 @@ class Additional(Struct, gc=False):
     campaign_id: Any = None
 
 
+class Said(Struct, gc=False):
+    """A message as it stands within a conversation's body."""
+
+    message_type: int | str | None = None
+    created_at: Time = None
+    sender: Person | None = None
+    content_attributes: Contents | None = None
+    additional_attributes: Additional | None = None
+
+
 class Conversation(Struct, gc=False):
-    """As the whole body, or within a message's."""
+    """As the whole body, or within a message's.  ``messages`` holds the last one, if any."""
 
     id: RecordId | None = None
     inbox_id: RecordId | None = None
@@ -100,6 +111,7 @@ class Conversation(Struct, gc=False):
     updated_at: Time = None
     last_activity_at: Time = None
     timestamp: Time = None
+    messages: Annotated[list[Said], Meta(max_length=MESSAGES_MAX)] | None = None
 
 
 class Body(Conversation, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from streams.sources.webhook_json import Ident
+from streams.sources._reading.names import Ident
 
 
 class Party(msgspec.Struct, gc=False):
@@ -33,6 +33,7 @@ class Opening(msgspec.Struct, gc=False):
 
     id: Ident = None
     type: str | None = None
+    delivered_as: str | None = None
     author: Party | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -12,15 +12,16 @@ from msgspec import Struct
 from streams.core import events as ev
 from streams.core.source import Event, Pseudonym
 from streams.core.vocabulary import Channel, Direction, EndedBy, LeftOutcome, OfferEnd
+from streams.sources._reading.body import BAD_JSON
+from streams.sources._reading.header_block import POSITION_MAX
+from streams.sources._reading.names import NAME_CHARS_MAX
 
-NAME_CHARS_MAX = 120
 ADDRESS_CHARS_MAX = 320
 ATTRIBUTES_CHARS_MAX = 64 * 1024
-POSITION_MAX = 1_000_000
 
 CHANNELS: dict[str, Channel] = {
     "voice": "voice",
-    "video": "voice",
+    "video": "video",
     "chat": "chat",
     "sms": "sms",
     "email": "email",
@@ -69,7 +70,6 @@ class Attributes(Struct, gc=False, rename={"sender": "from"}):
 
 
 _attributes = msgspec.json.Decoder(Attributes)
-_BAD_JSON = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class Happening:
@@ -130,7 +130,7 @@ def _read(text: str | None) -> Attributes:
         return Attributes()
     try:
         return _attributes.decode(text)
-    except _BAD_JSON:
+    except (*BAD_JSON, UnicodeError):
         return Attributes()
 
 
@@ -181,10 +181,13 @@ def _moved(at: Happening) -> list[Event]:
     return [ev.LeftQueue(**at.of_contact(), queue=at.previous, outcome="overflow")]
 
 
+_ENDED_BY: dict[LeftOutcome, EndedBy] = {"abandoned": "customer", "unknown": "unknown"}
+
+
 def _canceled(at: Happening) -> list[Event]:
     """Only a task that nobody accepted can be canceled."""
     outcome = _outcome(at.payload.task_canceled_reason or at.payload.reason or "")
-    ended_by: EndedBy = "customer" if outcome == "abandoned" else "system"
+    ended_by = _ENDED_BY.get(outcome, "system")
     events: list[Event] = []
     if at.visited is not None:
         events.append(ev.LeftQueue(**at.of_contact(0), queue=at.visited, outcome=outcome))
@@ -195,10 +198,12 @@ def _canceled(at: Happening) -> list[Event]:
 def _outcome(reason: str) -> LeftOutcome:
     """Twilio says ``hangup`` for a caller who gave up; its own limits speak of TTL and timeout.
 
-    Any other reason was given by whoever canceled the task through the API.
+    Any other reason was given by whoever canceled the task through the API; no reason says nothing.
     """
     text = reason[:NAME_CHARS_MAX].casefold()
-    if not text or "hangup" in text or "hung up" in text:
+    if not text:
+        return "unknown"
+    if any(word in text for word in ("hangup", "hung up", "abandon")):
         return "abandoned"
     limits = ("ttl", "timeout", "timed out", "max assign")
     return "timeout" if any(limit in text for limit in limits) else "withdrawn"
@@ -220,12 +225,14 @@ def _deleted(at: Happening) -> list[Event]:
     return [ev.Ended(**at.of_contact(), ended_by="system")]
 
 
+_MODES: dict[str, Literal["blind", "attended"]] = {"COLD": "blind", "WARM": "attended"}
+
+
 def _transferred(at: Happening, initiated: bool) -> list[Event]:
-    mode, to = at.payload.transfer_mode or "", (at.payload.transfer_type or "").upper()
-    cold = mode.upper() == "COLD"
-    if (cold or to == "QUEUE") != initiated:
+    mode, to = (at.payload.transfer_mode or "").upper(), (at.payload.transfer_type or "").upper()
+    if (mode == "COLD" or to == "QUEUE") != initiated:
         return []
-    transferred = ev.Transferred(**at.of_contact(), kind="blind" if cold else "attended")
+    transferred = ev.Transferred(**at.of_contact(), kind=_MODES.get(mode, "unknown"))
     transferred.agent = _sid(at.payload.transfer_initiating_worker_sid, "WK")
     transferred.to_queue = _sid(at.payload.transfer_to, "WQ")
     if to in ("QUEUE", "WORKER"):
