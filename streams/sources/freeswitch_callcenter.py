@@ -153,10 +153,14 @@ def _outcome(values: Headers) -> LeftOutcome:
 
 def _broken_out(values: Headers) -> LeftOutcome:
     """Whether the caller's channel lives on: then it was broken out of the queue or transferred."""
-    states = values.text("Answer-State").upper(), values.text("Channel-Call-State").upper()
-    if "HANGUP" in states:
+    states = {values.text(name).upper() for name in _STATES} - {""}
+    if states & _DOWN:
         return "abandoned"
-    return "withdrawn" if any(states) else "unknown"
+    return "withdrawn" if states else "unknown"
+
+
+_STATES = ("Answer-State", "Channel-Call-State", "Channel-State")
+_DOWN = frozenset(("HANGUP", "CS_HANGUP", "CS_REPORTING", "CS_DESTROY"))
 
 
 # --- agents and calls ----------------------------------------------------------------------

@@ -7,12 +7,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streams.sources.header_block import HEADERS_MAX, RECORD_BYTES_MAX
 
 from streams.codec import decode_agent, decode_contact, encode
-from streams.core.events import AgentEvent, Queued, Transferred
+from streams.core.events import AgentEvent, LeftQueue, Queued, Transferred
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
+from streams.sources._reading.header_block import HEADERS_MAX, RECORD_BYTES_MAX
 from streams.sources.asterisk_ami import EVENTS, decode
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
@@ -105,7 +105,20 @@ def test_a_call_belongs_to_its_pbx(
 
 
 def test_a_transfer_is_one() -> None:
-    assert isinstance(events(block("AgentComplete", Reason="transfer"))[0], Transferred)
+    transferred = events(block("AgentComplete", Reason="transfer"))[0]
+    assert isinstance(transferred, Transferred)
+    assert transferred.kind == "unknown"
+
+
+def test_leaving_is_not_called_abandonment_because_the_event_is_raised_for_every_exit() -> None:
+    (left,) = events(block("QueueCallerAbandon"))
+    assert isinstance(left, LeftQueue)
+    assert (left.outcome, left.wait_ms) == ("unknown", 4000)
+
+
+def test_ringing_is_told_in_milliseconds_and_in_seconds() -> None:
+    assert getattr(events(block("AgentRingNoAnswer", RingTime="3"))[0], "ring_ms", 0) == 3
+    assert getattr(events(block("AgentConnect", RingTime="3"))[0], "ring_ms", 0) == 3000
 
 
 def test_names_of_headers_have_no_case_and_the_first_value_counts() -> None:

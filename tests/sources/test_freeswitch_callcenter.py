@@ -8,12 +8,19 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streams.sources.header_block import RECORD_BYTES_MAX
 
 from streams.codec import decode_agent, decode_contact, encode
-from streams.core.events import AgentEvent, LeftQueue
+from streams.core.events import (
+    AgentContactEnded,
+    AgentEvent,
+    Answered,
+    Handled,
+    LeftQueue,
+    OfferEnded,
+)
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
+from streams.sources._reading.header_block import RECORD_BYTES_MAX
 from streams.sources.freeswitch_callcenter import ACTIONS, decode
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
@@ -70,7 +77,8 @@ def test_ids_are_of_core_and_sequence(action: str) -> None:
     first = {event.id for event in events(block(action), 1)}
     assert first == {event.id for event in events(block(action), 2, source=b"x")}
     for changed in ({"Event_Sequence": "4002"}, {"Core_UUID": "another"}):
-        assert first.isdisjoint(event.id for event in events(block(action, **changed)))
+        again = {event.id for event in events(block(action, **changed))}
+        assert {id for id in first & again if not id.endswith("-answer")} == set()
     nameless = block(action, Event_Sequence="")
     assert events(nameless, 1) == events(nameless, 1) != events(nameless, 2)
 
@@ -78,7 +86,7 @@ def test_ids_are_of_core_and_sequence(action: str) -> None:
 @pytest.mark.parametrize(
     ("state", "answer_state", "outcome"),
     [
-        ("", "", "abandoned"),
+        ("", "", "unknown"),
         ("CS_HANGUP", "hangup", "abandoned"),
         ("CS_EXECUTE", "hangup", "abandoned"),
         ("CS_REPORTING", "answered", "abandoned"),
@@ -92,6 +100,31 @@ def test_broken_out_is_abandoned_unless_the_channel_lives_on(
     (left,) = events(block("member-queue-end", Channel_State=state, Answer_State=answer_state))
     assert isinstance(left, LeftQueue)
     assert (left.outcome, left.wait_ms, left.time) == (outcome, 20_000, 1790071729079)
+
+
+def test_a_key_leaves_the_queue_by_its_own_name() -> None:
+    value = block("member-queue-end", CC_Cancel_Reason="EXIT_WITH_KEY")
+    (left,) = events(value + b"")
+    assert isinstance(left, LeftQueue)
+    assert (left.outcome, left.key) == ("key", None)
+    (left,) = events(b"variable_cc_exit_key: 5\n" + value)
+    assert getattr(left, "key", "") == "5"
+
+
+def test_an_answer_that_could_not_be_connected_is_taken_back() -> None:
+    usual = {"CC_Agent_UUID": "8c1f"}
+    answered = events(block("bridge-agent-start", **usual))[0]
+    failed, freed = events(
+        block("bridge-agent-end", CC_Agent_Bridged="false", Event_Sequence="4009", **usual)
+    )
+    assert isinstance(answered, Answered)
+    assert isinstance(failed, OfferEnded)
+    assert isinstance(freed, AgentContactEnded)
+    assert (failed.id, answered.version) == (answered.id, 0)
+    assert failed.version > 0
+    done = events(block("bridge-agent-end", CC_Agent_Bridged="true", **usual))[0]
+    assert isinstance(done, Handled)
+    assert done.id != answered.id
 
 
 def test_the_end_of_an_answered_member_says_nothing_new() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streams.sources.webhook_json import BODY_BYTES_MAX
 
-from streams.codec import decode_agent, decode_contact, encode
+from streams.codec import encode
 from streams.core import events as ev
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
-from streams.sources.intercom import decode
+from streams.sources.intercom import BODY_BYTES_MAX, decode
+from tests.sources.test_any_source import changed, paths
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "intercom"
@@ -43,27 +43,6 @@ def events(body: Any) -> list[Event]:
 
 def kinds(body: Any) -> list[str]:
     return [ev.type_of[type(event)] for event in events(body)]
-
-
-def changed(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
-    """A copy with one thing in it exchanged."""
-    if not path:
-        return new
-    copy = value.copy()
-    copy[path[0]] = changed(copy[path[0]], path[1:], new)
-    return copy
-
-
-def paths(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Where something stands in a body."""
-    inside = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    return [at, *(path for key, inner in inside for path in paths(inner, (*at, key)))]
 
 
 def of(topic: str, at: int = 0, **item: Any) -> dict[str, Any]:
@@ -96,9 +75,45 @@ def test_a_note_is_private() -> None:
 
 def test_a_hand_off_needs_a_bot_that_took_part() -> None:
     topic = "conversation.admin.assigned"
-    assert kinds(of(topic)) == ["contact.bot_handed_off", "contact.assigned", "contact.queued"]
+    assert kinds(of(topic)) == ["contact.bot_handed_off", "contact.assigned"]
     assert "contact.bot_handed_off" not in kinds(of(topic, ai_agent_participated=False))
-    assert kinds(of(topic, 1)) == ["contact.assigned", "contact.answered"]
+    assert kinds(of(topic, 1)) == ["contact.assigned"]
+
+
+def test_an_assignment_is_no_answer_and_closing_no_end_of_work() -> None:
+    visits = (ev.Queued, ev.Answered, ev.Handled, ev.Transferred, ev.LeftQueue)
+    assert not any(isinstance(event, visits) for body in BODIES for event in events(body))
+
+
+@pytest.mark.parametrize(
+    ("topic", "delivered_as", "direction", "author", "automatic"),
+    [
+        ("conversation.user.created", "customer_initiated", "inbound", "customer", False),
+        ("conversation.user.created", None, "inbound", "customer", False),
+        ("conversation.user.created", "operator_initiated", "inbound", "customer", False),
+        ("conversation.user.created", "a_new_one", "inbound", "customer", False),
+        ("conversation.admin.single.created", "admin_initiated", "outbound", "agent", False),
+        ("conversation.admin.single.created", None, "outbound", "agent", False),
+        ("conversation.admin.single.created", "automated", "outbound", "agent", True),
+    ],
+)
+def test_who_began(
+    topic: str, delivered_as: str | None, direction: str, author: str, automatic: bool
+) -> None:
+    source = {"id": "9", "delivered_as": delivered_as, "author": {"type": "admin", "id": "7"}}
+    started, message, *_ = events(of(topic, source=source))
+    assert isinstance(started, ev.ContactStarted)
+    assert isinstance(message, ev.Message)
+    assert (started.direction, message.author, message.automatic) == (direction, author, automatic)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel"),
+    [("conversation", "chat"), ("phone_call", "voice"), ("whatsapp", "social"), (None, "chat")],
+)
+def test_channels(kind: str | None, channel: str) -> None:
+    found = events(of("conversation.user.created", source={"id": "9", "type": kind}))
+    assert {getattr(event, "channel", "") for event in found} == {channel}
 
 
 @pytest.mark.parametrize("rating", [1, 5])
@@ -112,7 +127,13 @@ def test_ratings_are_of_five_and_a_later_one_is_another_event(rating: int) -> No
 
 @pytest.mark.parametrize(
     ("state", "claims"),
-    [("confirmed_resolution", [True]), ("assumed_resolution", [False]), ("routed_to_team", [])],
+    [
+        ("confirmed_resolution", [True]),
+        ("assumed_resolution", [False]),
+        ("routed_to_team", []),
+        ("escalated", []),
+        ("negative_feedback", []),
+    ],
 )
 def test_fin_claims_what_it_resolved(state: str, claims: list[bool]) -> None:
     found = events(of("conversation.admin.closed", ai_agent={"resolution_state": state}))
@@ -154,13 +175,6 @@ def test_what_cannot_be_read_is_rejected(value: bytes | None, reason: str) -> No
     assert rejected.reason == reason
 
 
-def test_a_redelivery_gives_the_same_ids_wherever_it_stands_in_the_log() -> None:
-    for body in BODIES:
-        value = json.dumps(body, indent=1).encode()
-        again = Record("other", 3, 9, 5, b"k", value, [("h", b"v")])
-        assert decode(again, CUSTOMER) == answer(body)
-
-
 def test_what_came_with_the_customer_leaves_in_no_event() -> None:
     for body in BODIES:
         for event in events(body):
@@ -176,44 +190,6 @@ def test_what_came_with_the_customer_leaves_in_no_event() -> None:
                 "696205460674dbb9050aa7fd",
             ):
                 assert private not in told, (private, told)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=70),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-
-
-def valid(found: Any) -> None:
-    assert isinstance(found, Rejected | tuple | list)
-    for event in () if isinstance(found, Rejected) else found:
-        read = decode_agent if isinstance(event, ev.AgentEvent) else decode_contact
-        assert read(encode(event)) == event
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_get_an_answer(value: bytes) -> None:
-    valid(decode(record(value), CUSTOMER))
-
-
-@given(JSON)
-def test_any_json_gets_an_answer(body: Any) -> None:
-    valid(answer(body))
-
-
-@given(st.data())
-def test_whatever_stands_in_a_body_what_leaves_is_valid_and_the_same_again(data: Any) -> None:
-    body = data.draw(st.sampled_from(BODIES))
-    path = data.draw(st.sampled_from(paths(body)))
-    body = changed(body, path, data.draw(JSON))
-    found = answer(body)
-    valid(found)
-    assert answer(body) == found
-    if isinstance(found, Rejected):
-        assert len(found.detail) < 60
 
 
 @given(st.data(), st.text(min_size=8, max_size=70))

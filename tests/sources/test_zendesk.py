@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streams.sources.webhook_json import BODY_BYTES_MAX
 
-from streams.codec import decode_agent, decode_contact, encode
+from streams.codec import encode
 from streams.core import events as ev
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
-from streams.sources.zendesk import decode
+from streams.sources.zendesk import BODY_BYTES_MAX, decode
+from tests.sources.test_any_source import changed, paths
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "zendesk"
@@ -43,27 +43,6 @@ def events(body: Any) -> list[Event]:
 
 def kinds(body: Any) -> list[str]:
     return [ev.type_of[type(event)] for event in events(body)]
-
-
-def changed(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
-    """A copy with one thing in it exchanged."""
-    if not path:
-        return new
-    copy = value.copy()
-    copy[path[0]] = changed(copy[path[0]], path[1:], new)
-    return copy
-
-
-def paths(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Where something stands in a body."""
-    inside = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    return [at, *(path for key, inner in inside for path in paths(inner, (*at, key)))]
 
 
 def of(kind: str, at: int = 0, **detail: Any) -> dict[str, Any]:
@@ -120,32 +99,144 @@ def test_numbers_and_strings_are_the_same_identifiers() -> None:
     )
 
 
-def test_a_ticket_waits_only_in_a_group_and_without_an_agent() -> None:
-    assert "contact.queued" in kinds(of(".created", 1))
-    assert "contact.queued" not in kinds(of(".created", 1, assignee_id="7"))
-    assert "contact.queued" not in kinds(of(".created", 1, group_id="0"))
+def test_an_assignment_is_no_answer_and_solving_no_end_of_work() -> None:
+    """A ticket opens no visit and no handle time."""
+    visits = (ev.Queued, ev.Answered, ev.Handled, ev.Transferred, ev.LeftQueue)
+    assert not any(isinstance(event, visits) for body in BODIES for event in events(body))
 
 
-def test_a_change_of_group_is_a_transfer_once_somebody_had_the_ticket() -> None:
-    moved = of(".group_assignment_changed", status="NEW", assignee_id=None)
-    assert kinds(moved) == ["contact.assigned", "contact.left_queue", "contact.queued"]
-    moved["detail"]["status"] = "OPEN"
-    assert kinds(moved) == ["contact.assigned", "contact.transferred", "contact.queued"]
-    moved["detail"]["status"] = "SOLVED"
-    assert kinds(moved) == ["contact.assigned"]
+def test_the_group_is_queue_and_team_and_comes_with_the_agent() -> None:
+    body = of(".agent_assignment_changed")
+    (assigned,) = events(body)
+    assert isinstance(assigned, ev.Assigned)
+    group = body["detail"]["group_id"]
+    assert (assigned.queue, assigned.team, assigned.agent) == (
+        group,
+        group,
+        body["event"]["current"],
+    )
+    (freed,) = events(body | {"event": {"current": None, "previous": "7"}})
+    assert isinstance(freed, ev.Assigned)
+    assert freed.agent is None
+    assert "contact.assigned" not in kinds(of(".created", group_id="0", assignee_id=None))
 
 
-def test_a_change_of_group_that_takes_the_agent_away_is_one_entry() -> None:
-    moved = of(".group_assignment_changed", 1)
-    freed = of(".agent_assignment_changed", 0) | {"id": "another", "detail": moved["detail"]}
-    freed["event"] = {"current": None, "previous": "7", "meta": moved["event"]["meta"]}
-    assert kinds(freed) == ["contact.assigned", "contact.queued"]
-    assert events(freed)[-1].id == events(moved)[-1].id
+# --- who begins
+
+MADE = {
+    "created_at": "2026-10-05T06:57:46Z",
+    "description": "x",
+    "submitter_id": "5",
+    "requester_id": "5",
+}
+
+
+def created(**detail: Any) -> dict[str, Any]:
+    return of(".created", **MADE | detail) | {"time": "2026-10-05T06:57:47Z"}
+
+
+def commented(seconds: int, writer: str, is_staff: bool = False, **detail: Any) -> dict[str, Any]:
+    author = {"id": writer, "is_staff": is_staff}
+    comment = {"id": "77", "is_public": True, "author": author}
+    body = of(".comment_added", **MADE | detail) | {"id": "another", "event": {"comment": comment}}
+    return body | {"time": f"2026-10-05T06:57:{46 + seconds}Z"}
+
+
+def message(body: dict[str, Any]) -> ev.Message:
+    (found,) = (event for event in events(body) if isinstance(event, ev.Message))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("detail", "direction", "author", "agent"),
+    [
+        ({}, "inbound", "customer", None),
+        ({"submitter_id": "7", "via": {"channel": "web_form"}}, "outbound", "agent", "7"),
+        ({"submitter_id": "7", "via": {"channel": "web"}}, "outbound", "agent", "7"),
+        ({"submitter_id": "7", "via": {"channel": "web_service"}}, "inbound", "customer", None),
+        ({"submitter_id": None, "via": {"channel": "web"}}, "inbound", "customer", None),
+    ],
+)
+def test_a_description_is_the_first_message(
+    detail: dict[str, Any], direction: str, author: str, agent: str | None
+) -> None:
+    body = created(**detail)
+    started = events(body)[0]
+    assert isinstance(started, ev.ContactStarted)
+    assert started.direction == direction
+    assert (message(body).author, message(body).agent) == (author, agent)
+
+
+def test_without_a_description_nobody_has_written() -> None:
+    for nothing in ("", None):
+        assert "contact.message" not in kinds(created(description=nothing))
+    assert not message(created(is_public=False)).public
+
+
+def test_a_comment_that_is_the_description_counts_once_and_knows_more() -> None:
+    first, comment = message(created()), message(commented(1, "5"))
+    assert comment.id == first.id
+    assert comment.version > first.version
+
+
+@pytest.mark.parametrize(("seconds", "writer"), [(3, "5"), (1, "7"), (1, "-1")])
+def test_a_comment_that_is_later_or_another_ones_is_a_message_of_its_own(
+    seconds: int, writer: str
+) -> None:
+    comment = message(commented(seconds, writer))
+    assert comment.id.endswith("-comment-77")
+
+
+def test_a_comment_made_private_takes_the_place_of_the_public_one() -> None:
+    added = commented(9, "7", is_staff=True)
+    hidden = added | {"type": "zen:event-type:ticket.comment_made_private", "id": "later"}
+    public, private = message(added), message(hidden)
+    assert (public.public, private.public) == (True, False)
+    assert private.id == public.id
+    assert private.version > public.version
+    bare = hidden | {"event": {"comment": {"is_public": False}}}
+    assert events(bare) == []
+
+
+def test_a_changed_requester_says_the_beginning_anew() -> None:
+    first = events(created())[0]
+    later = created(requester_id="6") | {"type": "zen:event-type:ticket.requester_changed"}
+    (again,) = events(later)
+    assert isinstance(first, ev.ContactStarted)
+    assert isinstance(again, ev.ContactStarted)
+    assert (again.id, again.time) == (first.id, first.time)
+    assert again.version > first.version
+    assert again.customer == CUSTOMER("id", "zendesk:6") != first.customer
+
+
+# --- ends that are none
+
+
+def test_spam_is_classified_and_over() -> None:
+    assert kinds(of(".created") | {"type": "zen:event-type:ticket.marked_as_spam"}) == [
+        "contact.classified",
+        "contact.ended",
+    ]
+
+
+def test_a_merged_ticket_goes_on_as_another() -> None:
+    body = of(".created") | {"type": "zen:event-type:ticket.merged"}
+    (merged,) = events(body | {"event": {"target_ticket_id": "77"}})
+    assert isinstance(merged, ev.Merged)
+    assert merged.into == f"zendesk-{body['account_id']}-77"
+    assert kinds(body | {"event": {}}) == ["contact.ended"]
 
 
 @pytest.mark.parametrize(
     ("via", "channel"),
-    [("email", "email"), ("native_messaging", "chat"), ("voice", "ticket"), (None, "ticket")],
+    [
+        ("email", "email"),
+        ("mail", "email"),
+        ("native_messaging", "chat"),
+        ("whatsapp", "social"),
+        ("voice", "ticket"),
+        (None, "ticket"),
+    ],
 )
 def test_channels(via: str | None, channel: str) -> None:
     assert {getattr(e, "channel", "") for e in events(of(".created", via={"channel": via}))} == {
@@ -180,13 +271,6 @@ def test_what_cannot_be_read_is_rejected(value: bytes | None, reason: str) -> No
     assert rejected.reason == reason
 
 
-def test_a_redelivery_gives_the_same_ids_wherever_it_stands_in_the_log() -> None:
-    for body in BODIES:
-        value = json.dumps(body, indent=1).encode()
-        again = Record("other", 3, 9, 5, b"k", value, [("h", b"v")])
-        assert decode(again, CUSTOMER) == answer(body)
-
-
 def test_what_came_with_the_customer_leaves_in_no_event() -> None:
     for body in BODIES:
         for event in events(body):
@@ -202,44 +286,6 @@ def test_what_came_with_the_customer_leaves_in_no_event() -> None:
                 "8447388090494",
             ):
                 assert private not in told, (private, told)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=70),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-
-
-def valid(found: Any) -> None:
-    assert isinstance(found, Rejected | tuple | list)
-    for event in () if isinstance(found, Rejected) else found:
-        read = decode_agent if isinstance(event, ev.AgentEvent) else decode_contact
-        assert read(encode(event)) == event
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_get_an_answer(value: bytes) -> None:
-    valid(decode(record(value), CUSTOMER))
-
-
-@given(JSON)
-def test_any_json_gets_an_answer(body: Any) -> None:
-    valid(answer(body))
-
-
-@given(st.data())
-def test_whatever_stands_in_a_body_what_leaves_is_valid_and_the_same_again(data: Any) -> None:
-    body = data.draw(st.sampled_from(BODIES))
-    path = data.draw(st.sampled_from(paths(body)))
-    body = changed(body, path, data.draw(JSON))
-    found = answer(body)
-    valid(found)
-    assert answer(body) == found
-    if isinstance(found, Rejected):
-        assert len(found.detail) < 60
 
 
 @given(st.data(), st.text(min_size=8, max_size=70))

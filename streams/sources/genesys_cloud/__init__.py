@@ -9,7 +9,7 @@ without EventBridge's envelope around it, or the body alone with its topic in th
   envelope it came in.
 * **The end of a contact**: ``acd.end`` tells how the queue was left, ``user.end`` the agent's leg
   with its hold, ``customer.end`` that the customer is gone.  The latter may come milliseconds
-  before the ``user.end`` that knows more.  Where the session itself is a callback's it ends nothing.
+  before the ``user.end`` that knows more.  The session of a callback ends nothing.
 * **Durations** are those between the events' own times, and hold is ``heldDurationMs``.  Whether
   ``interactingDurationMs`` contains hold, and whether ``connectedDurationMs`` of ``acd.end`` is the
   wait, is documented nowhere, so neither becomes a figure; the former only tells a leg from an
