@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from streams.codec import decode_agent, decode_contact, encode
 from streams.core import events as ev
-from streams.core.contact import difference
 from streams.core.facts import LegEnded, VisitAnswered, VisitLeft, VisitOffered, WrapUpDone
 from streams.core.order import fold
 from streams.core.pseudonym import Pseudonymizer
+from streams.core.signed import difference
 from streams.core.source import Event, Record, Rejected
+from streams.core.terms import Terms
 from streams.sources.amazon_connect import RECORD_BYTES_MAX, decode
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "amazon_connect"
 SECRET = "zebra finch +4930999888"
-LONG_MS = 10**10
 
 
 def record(value: bytes | None) -> Record:
@@ -56,7 +56,7 @@ def facts(lines: list[bytes]) -> Any:
                 earlier = known.get(event.id)
                 if earlier is None or event.version > earlier.version:
                     known[event.id] = event
-    return fold(known.values(), LONG_MS).out
+    return fold(known.values(), Terms()).out
 
 
 def only(told: Any, kind: type) -> Any:

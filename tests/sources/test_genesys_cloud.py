@@ -16,6 +16,7 @@ from streams.core.facts import LegEnded, VisitAnswered, VisitOffered, WrapUpDone
 from streams.core.order import fold
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.core.source import Event, Record, Rejected
+from streams.core.terms import Terms
 from streams.sources.genesys_cloud import RECORD_BYTES_MAX, decode
 from streams.sources.genesys_cloud.conversation import CONVERSATION
 
@@ -159,7 +160,7 @@ def test_a_call_is_one_visit_with_one_leg_in_whatever_order() -> None:
     again = (EXAMPLES / "answered_call_again_disordered_from_a_websocket.txt").read_bytes()
     ids = {event.id for line in again.splitlines() for event in events(line)}
     assert {event.id for event in told} <= ids
-    facts = [fact for fact, _ in fold(reversed(told), 10**9).out]
+    facts = [fact for fact, _ in fold(reversed(told), Terms()).out]
     kinds = (VisitAnswered, LegEnded, WrapUpDone)
     answered, leg, wrapped_up = (next(f for f in facts if isinstance(f, kind)) for kind in kinds)
     assert isinstance(answered, VisitAnswered)

@@ -16,6 +16,7 @@ from streams.core import events as ev
 from streams.core.order import fold
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.core.source import Event, PartlyRejected, Record, Rejected
+from streams.core.terms import Terms
 from streams.sources._reading.instants import iso_ms
 from streams.sources.twilio_taskrouter import BODY_BYTES_MAX, EVENTS_MAX, decode
 from streams.sources.twilio_taskrouter.events import EVENTS
@@ -214,7 +215,7 @@ def facts(name: str) -> list[str]:
     """The facts the journey proves of an example's events, by their names."""
     told = [event for event in example(name) if isinstance(event, ev.ContactEvent)]
     of_task = [event for event in told if event.contact.endswith("51")]
-    return sorted(type(fact).__name__ for fact, _ in fold(of_task, 86_400_000).out)
+    return sorted(type(fact).__name__ for fact, _ in fold(of_task, Terms()).out)
 
 
 def test_an_answered_call_is_one_visit_with_one_leg() -> None:
