@@ -55,7 +55,7 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-def own_flags() -> Flags:
+def own_flags(source: str = "asterisk_queue_log") -> Flags:
     """Settings of one run: names of its own, no time but the closing tick's, nothing forgotten."""
     name = f"compute-{uuid.uuid4().hex[:12]}"
     return {
@@ -63,6 +63,7 @@ def own_flags() -> Flags:
         "kafka.app_id": name,
         "kafka.partitions": PARTITIONS,
         "kafka.instance_id": "",
+        "ingest.sources": source,
         "processing.tick_ms": 0,
         "processing.skew_ms": 0,
         "processing.keep_days": 0,
@@ -74,7 +75,7 @@ def own_flags() -> Flags:
 def compute(order: Order, progress: Progress) -> Outcome:
     """Send the files through, wait until all is in, read the results, leave nothing behind."""
     began = time.monotonic()
-    with Throwaway(own_flags(), order.bootstrap, progress) as run:
+    with Throwaway(own_flags(order.source), order.bootstrap, progress) as run:
         run.release()
         lines, events = _sent_through(run, order, progress)
         results = read_latest(run.deployment).results()

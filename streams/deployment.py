@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ DEAD_LETTERS = "dlq.events.v1"
 
 @dataclass(frozen=True)
 class Deployment:
-    """``client`` are options of kafka-python's clients beside the address."""
+    """``client`` are options of kafka-python's clients beside the address; ``sources`` are the
+    platforms that are read."""
 
     bootstrap: str
     prefix: str
@@ -27,6 +28,7 @@ class Deployment:
     partitions: int
     replication: int
     client: Mapping[str, Any]
+    sources: Sequence[str]
 
     @classmethod
     def of(cls, settings: Settings) -> Deployment:
@@ -39,6 +41,7 @@ class Deployment:
             kafka.partitions,
             kafka.replication,
             kafka.client_options(),
+            settings.ingest.sources,
         )
 
     def topic(self, name: str) -> str:
@@ -84,5 +87,5 @@ class Deployment:
             self.partitions,
             self.replication,
             kpis=[topic_of(family) for family in FAMILIES],
-            sources=[source.topic for source in SOURCES.values()],
+            sources=[SOURCES[name].topic for name in sorted(set(self.sources))],
         )

@@ -75,7 +75,7 @@ def _spare_the_collector() -> None:
 
 def _verify(settings: Settings) -> None:
     kafka = settings.kafka
-    sources = [source.topic for source in SOURCES.values()]
+    sources = [SOURCES[name].topic for name in sorted(set(settings.ingest.sources))]
     specs = load(
         kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, list(FAMILIES), sources
     )
@@ -88,6 +88,7 @@ def shape_of(settings: Settings) -> Shape:
     return Shape(
         prefix=settings.kafka.prefix,
         app=settings.kafka.app_id,
+        sources=settings.ingest.sources,
         partitions=settings.kafka.partitions,
         segment_size=settings.processing.segment_size,
         skew_ms=settings.processing.skew_ms,

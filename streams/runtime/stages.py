@@ -1,5 +1,5 @@
-"""Which stages there are, what each reads and how one of it is made.  A new platform adds an ingest
-stage by itself."""
+"""Which stages there are, what each reads and how one of it is made.  Each platform that is
+switched on has an ingest stage."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Shape(NamedTuple):
 
     prefix: str
     app: str
+    sources: Sequence[str]
     partitions: int
     segment_size: int
     skew_ms: int
@@ -83,7 +84,9 @@ def _ingest(shape: Shape) -> list[StageSpec]:
         )
 
     return [
-        StageSpec("ingest", raw_topic(shape.prefix, name), None, make(name)) for name in SOURCES
+        StageSpec("ingest", raw_topic(shape.prefix, name), None, make(name))
+        for name in SOURCES
+        if name in shape.sources
     ]
 
 

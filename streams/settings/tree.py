@@ -15,10 +15,11 @@ from streams.core.vocabulary import CHANNELS, Channel
 from streams.settings.channels import FirstResponseSeconds, HorizonHours, SilenceSeconds
 from streams.settings.kafka import Kafka
 from streams.settings.options import did_you_mean, option
+from streams.sources import SOURCES
 
 __all__ = [
-    "SECTIONS", "Defaults", "FirstResponseSeconds", "HorizonHours", "Kafka", "Metrics", "Output",
-    "Privacy", "Processing", "Satisfaction", "Settings", "SilenceSeconds", "zone_problem",
+    "SECTIONS", "Defaults", "FirstResponseSeconds", "HorizonHours", "Ingest", "Kafka", "Metrics",
+    "Output", "Privacy", "Processing", "Satisfaction", "Settings", "SilenceSeconds", "zone_problem",
 ]  # fmt: skip
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
@@ -179,6 +180,18 @@ class Privacy:
 
 
 @dataclass(frozen=True, slots=True)
+class Ingest:
+    """Which platforms' payloads are read."""
+
+    sources: tuple[str, ...] = option(
+        ("asterisk_queue_log",),
+        "Platforms that are read (docs/sources.md). Each has a raw topic, whose partitions are "
+        "shared by the workers. The same for all workers: stop them all to change it.",
+        choices=tuple(SOURCES),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """Which results there are beyond those by queue."""
 
@@ -249,6 +262,7 @@ class Defaults:
 
 SECTIONS: Mapping[str, type] = {
     "kafka": Kafka,
+    "ingest": Ingest,
     "processing": Processing,
     "silence_seconds": SilenceSeconds,
     "horizon_hours": HorizonHours,
@@ -266,6 +280,7 @@ class Settings:
     """Everything that is set, checked.  ``origins``: ``section.name`` -> who set it."""
 
     kafka: Kafka = field(default_factory=Kafka)
+    ingest: Ingest = field(default_factory=Ingest)
     processing: Processing = field(default_factory=Processing)
     silence_seconds: SilenceSeconds = field(default_factory=SilenceSeconds)
     horizon_hours: HorizonHours = field(default_factory=HorizonHours)

@@ -16,7 +16,7 @@ from tests.chaos.expected import Expected, settings_for
 from tests.chaos.load import Load
 from tests.chaos.quiet import QuietDeployment
 
-DEPLOYMENT = Deployment("nowhere:1", "quiet", "quiet-app", 2, 1, {})
+DEPLOYMENT = Deployment("nowhere:1", "quiet", "quiet-app", 2, 1, {}, ["asterisk_queue_log"])
 START_MS = 1_791_183_466_000
 RATE, RECORDS = 60, 2_400
 Log = list[Record]

@@ -343,6 +343,7 @@ def test_the_module_prints_them() -> None:
 def test_the_example_is_toml() -> None:
     assert set(tomllib.loads(example())) == {
         "kafka",
+        "ingest",
         "processing",
         "silence_seconds",
         "horizon_hours",

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.deployment import Deployment
-from streams.sources import SOURCES
 from tests.chaos.cluster import ProxiedCluster
 from tests.chaos.plan import Parameters, World
 from tests.chaos.proxy import Network
@@ -36,7 +35,7 @@ class Bed:
     def partitions(self) -> int:
         """How many the workers share: those of every source, of the two kinds of events, of the
         records and of the partials."""
-        return (len(SOURCES) + 4) * self.deployment.partitions
+        return (len(self.deployment.sources) + 4) * self.deployment.partitions
 
     @property
     def session_seconds(self) -> float:
