@@ -238,6 +238,16 @@ def rated(score: object) -> dict[str, Any]:
     }
 
 
+def test_an_answer_to_the_survey_is_told_once_however_often_its_message_changes() -> None:
+    (first,) = events(rated(4))
+    body = rated(4)
+    body["conversation"]["updated_at"] = 1791189999.5
+    (again,) = events(body)
+    (changed_mind,) = events(rated(5))
+    assert again.id == first.id != changed_mind.id
+    assert again.time > first.time
+
+
 def test_a_rating_is_told_with_its_scale() -> None:
     (told,) = events(rated(4))
     assert (told.survey, told.score, told.scale, told.time) == ("csat", 4, 5, 1791183466250)

@@ -64,7 +64,28 @@ def test_a_bot_never_replies_as_an_agent() -> None:
     bot = of("conversation.operator.replied") | {"topic": "conversation.admin.replied"}
     (message,) = events(bot)
     assert isinstance(message, ev.Message)
-    assert (message.author, message.automatic, message.agent) == ("bot", True, None)
+    assert (message.author, message.agent) == ("bot", None)
+
+
+@pytest.mark.parametrize(
+    ("item", "automatic"),
+    [
+        ({"ai_agent_participated": True, "ai_agent": None}, False),
+        ({"ai_agent_participated": False, "ai_agent": {}}, False),
+        ({"source": {"delivered_as": "operator_initiated"}, "ai_agent": None}, False),
+        ({"ai_agent_participated": False, "ai_agent": None}, True),
+        ({"ai_agent_participated": None, "ai_agent": None}, True),
+    ],
+)
+def test_a_bot_that_takes_no_part_sends_receipts(item: dict[str, Any], automatic: bool) -> None:
+    usual = {"ai_agent_participated": False}
+    body = of("conversation.operator.replied", **usual | item)
+    path = ("data", "item", "conversation_parts", "conversation_parts", 0, "author")
+    (message,) = events(changed(body, path, {"type": "bot", "id": "9"}))
+    assert isinstance(message, ev.Message)
+    assert message.automatic is automatic
+    (message,) = events(changed(body, path, {"type": "bot", "id": "9", "from_ai_agent": True}))
+    assert not getattr(message, "automatic", True)
 
 
 def test_a_note_is_private() -> None:

@@ -29,10 +29,10 @@ class Figures:
         self._rows = [r for r in pipeline.results() if r["window"]["kind"] == "day"]
 
     def of(self, kpi: str, **key: str) -> Any:
-        """The value; None if it is undefined or nothing was said of it."""
-        values = {r["value"] for r in self._rows if r["kpi"] == kpi and r["key"] == key}
-        assert len(values) <= 1, f"{kpi} of several days"
-        return next(iter(values), None)
+        """The value of the day that has one; 0 if all have that, None if nothing was said of it."""
+        values = {r["value"] for r in self._rows if r["kpi"] == kpi and r["key"] == key} - {None}
+        assert len(values - {0}) <= 1, f"{kpi} of several days"
+        return max(values, default=None)
 
     def all(self, channel: str, *kpis: str) -> dict[str, Any]:
         return {kpi: self.of(kpi, channel=channel) for kpi in kpis}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -211,16 +212,17 @@ def test_outbound_tasks_visit_no_queue() -> None:
             assert getattr(event, "queue", None) is None
 
 
-def facts(name: str) -> list[str]:
-    """The facts the journey proves of an example's events, by their names."""
+def facts(name: str) -> dict[str, int]:
+    """How many facts of each kind the journey proves of an example's events."""
     told = [event for event in example(name) if isinstance(event, ev.ContactEvent)]
     of_task = [event for event in told if event.contact.endswith("51")]
-    return sorted(type(fact).__name__ for fact, _ in fold(of_task, Terms()).out)
+    return Counter(type(fact).__name__ for fact, _ in fold(of_task, Terms()).out)
 
 
 def test_an_answered_call_is_one_visit_with_one_leg() -> None:
-    expected = ["ContactArrived", "LegEnded", "OfferFailed", "VisitAnswered", "VisitOffered"]
-    assert facts("answered_call") == [*expected, "WrapUpDone"]
+    for kind in ("ContactArrived", "VisitOffered", "VisitAnswered", "LegEnded", "WrapUpDone"):
+        assert facts("answered_call")[kind] == 1
+    assert facts("answered_call")["VisitLeft"] == 0
     assert facts("answered_call_sent_again_in_disorder") == facts("answered_call")
 
 

@@ -6,8 +6,9 @@
 * **No visits**: Chatwoot reports no entry into a queue, no acceptance and no leaving, and a
   conversation that is open for days is not work.  The inbox (``inbox-3``), the team (``team-4``)
   and the agent (``user-7``) come with ``Assigned``; they are never names.
-* **Ids** come from the bodies: message id, or (conversation, what happened, ``updated_at``).  The
-  delivery id is a new one for each webhook, and two may fire for one event; it is not looked at.
+* **Ids** come from the bodies: message id (with the score, for an answer to the survey), or
+  (conversation, what happened, ``updated_at``).  The delivery id is a new one for each webhook, and
+  two may fire for one event; it is not looked at.
 * **Outbound** is a conversation whose ``conversation_created`` shows as its last message one that a
   user or a campaign sent in the second of its creation: both are made in one transaction.
 * **Authors**: who counts as a person follows Chatwoot's own ``human_response?``: a user (or an echo

@@ -148,12 +148,13 @@ def _by_campaign(message: Body | Said) -> bool:
 def _changed(at: Happening) -> list[Event]:
     """Of a message's changes only the answer to the survey tells us something.
 
-    Each later change of the message repeats it; the last answer counts.
+    Each later change of the message repeats it, so an answer is known by its score: it counts
+    once, when it was first seen.
     """
     score = _score(at.body) if at.body.content_type == "input_csat" else None
     if score is None:
         return []
-    at.stem += f"-{score}"
+    at.stem = f"{at.contact}-message-{at.body.id}-{score}"
     return [ev.Rated(**at.said(0), survey="csat", score=score, agent=at.assignee)]
 
 

@@ -11,8 +11,10 @@ Rules:
 * **Who begins**: by ``delivered_as`` of what began it, else by the topic: ``customer_initiated`` is
   inbound, what an admin, a campaign or an automation began is outbound; ``operator_initiated`` (a
   bot that greets a visitor) is inbound.
-* **Bots** (Fin, Operator, workflows): what they write is automatic and never a reply.  A bot's
-  assignment to a team or a teammate, after Fin took part, hands the conversation over.
+* **Bots** (Fin, Operator, workflows): what they write is never a person's reply.  Where Fin takes
+  part, or a workflow began it, the bot talks with the customer; elsewhere what it writes is
+  automatic (receipts, the question for a rating).  A bot's assignment to a team or a teammate,
+  after Fin took part, hands the conversation over.
 * Closed can be opened again, so it is ``solved`` here, and ends the contact until then.  A closing
   text is a message.
 * **Fin's verdict** is told with the closing: ``confirmed_resolution`` and ``assumed_resolution``

@@ -12,7 +12,15 @@ from streams.core.vocabulary import Author, Direction, EndedBy, TicketStatus
 from streams.sources._reading.body import Unusable
 from streams.sources._reading.names import ident, needed
 from streams.sources.intercom.body import Part, Party
-from streams.sources.intercom.notification import NAME, Told, by_bot, id_of, teammate, time_ms
+from streams.sources.intercom.notification import (
+    NAME,
+    Told,
+    by_bot,
+    id_of,
+    said_by_fin,
+    teammate,
+    time_ms,
+)
 
 RATING_MAX = 5
 _DIRECTIONS: dict[str, Direction] = {
@@ -54,7 +62,8 @@ def _opening(told: Told, conversation: str, by: Author) -> Event:
         **told.base(f"source-{opening}" if opening else conversation, "message", told.started),
         author=author,
         agent=ident(writer.id, "author.id") if author == "agent" else None,
-        automatic=author == "bot" or told.opening.delivered_as in _AUTOMATIC,
+        automatic=told.opening.delivered_as in _AUTOMATIC
+        or (author == "bot" and not told.with_bot),
     )
 
 
@@ -108,7 +117,7 @@ def _message(told: Told, part: Part, by: Author, public: bool = True) -> Event:
         author="bot" if bot else by,
         agent=teammate(part) if by == "agent" else None,
         public=public,
-        automatic=bot,
+        automatic=bot and not (told.with_bot or said_by_fin(part)),
     )
 
 

@@ -77,6 +77,13 @@ class Told:
         return parts
 
     @property
+    def with_bot(self) -> bool:
+        """A bot talks with the customer: Fin, or the workflow that began it.  Elsewhere bots send
+        receipts and ask for ratings."""
+        fin = self.item.ai_agent is not None or self.item.ai_agent_participated is True
+        return fin or self.opening.delivered_as == "operator_initiated"
+
+    @property
     def customer(self) -> str | None:
         contacts = self.item.contacts.contacts if self.item.contacts else []
         who = contacts[0] if contacts else self.item.user
@@ -97,8 +104,11 @@ def id_of(party: Party | None, kind: str) -> Ident:
 
 
 def by_bot(part: Part) -> bool:
-    author = part.author or Party()
-    return author.type == "bot" or author.from_ai_agent is True
+    return said_by_fin(part) or (part.author is not None and part.author.type == "bot")
+
+
+def said_by_fin(part: Part) -> bool:
+    return part.author is not None and part.author.from_ai_agent is True
 
 
 def teammate(part: Part) -> str | None:
