@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.codec import decode_agent, decode_contact, encode
-from streams.core.events import AgentEvent, LeftQueue, Queued, Transferred
+from streams.codec import encode
+from streams.core.events import LeftQueue, Queued, Transferred
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
 from streams.sources._reading.header_block import HEADERS_MAX, RECORD_BYTES_MAX
@@ -142,25 +142,7 @@ def test_an_append_time_that_is_none_is_refused() -> None:
     assert answer == Rejected("time.out_of_range", "before 1970 or after 2099")
 
 
-VALUE = st.one_of(st.sampled_from(["", "1", "-3", "1.5", "transfer", "9" * 30]), st.text())
-OBJECTS = st.dictionaries(
-    st.sampled_from(sorted(FULL)), st.one_of(VALUE, st.integers(), st.none(), st.lists(VALUE))
-)
-
-
 @given(st.binary(max_size=300))
 def test_any_bytes_get_an_answer(value: bytes) -> None:
     for body in (value, b"{" + value, b"Event: AgentCalled\n" + value):
         assert isinstance(decode(record(body), CUSTOMER), (Rejected, tuple, list))
-
-
-@given(st.sampled_from(sorted(EVENTS)), OBJECTS)
-def test_whatever_is_decoded_is_valid_and_the_same_again(
-    event: str, changed: dict[str, object]
-) -> None:
-    value = json.dumps({"Event": event, **FULL, **changed}).encode()
-    answer = decode(record(value), CUSTOMER)
-    assert decode(record(value), CUSTOMER) == answer
-    for told in () if isinstance(answer, Rejected) else answer:
-        reader = decode_agent if isinstance(told, AgentEvent) else decode_contact
-        assert reader(encode(told)) == told

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.codec import decode_agent, decode_contact, encode
+from streams.codec import encode
 from streams.core.events import (
     AgentContactEnded,
-    AgentEvent,
     Answered,
     Handled,
     LeftQueue,
@@ -146,25 +145,7 @@ def test_no_record_is_too_odd_to_get_an_answer() -> None:
     assert events(block("agent-state-change")) == []
 
 
-VALUE = st.one_of(st.sampled_from(["", "0", "1", "-3", "1.5", "%zz", "9" * 30]), st.text())
-OBJECTS = st.dictionaries(
-    st.sampled_from(sorted(FULL)), st.one_of(VALUE, st.integers(), st.none(), st.lists(VALUE))
-)
-
-
 @given(st.binary(max_size=300))
 def test_any_bytes_get_an_answer(value: bytes) -> None:
     for body in (value, b"{" + value, b"CC-Action: agent-offering\n" + value):
         assert isinstance(decode(record(body), CUSTOMER), (Rejected, tuple, list))
-
-
-@given(st.sampled_from(sorted(ACTIONS)), OBJECTS)
-def test_whatever_is_decoded_is_valid_and_the_same_again(
-    action: str, changed: dict[str, object]
-) -> None:
-    value = json.dumps({"CC-Action": action, **FULL, **changed}).encode()
-    answer = decode(record(value), CUSTOMER)
-    assert decode(record(value), CUSTOMER) == answer
-    for told in () if isinstance(answer, Rejected) else answer:
-        reader = decode_agent if isinstance(told, AgentEvent) else decode_contact
-        assert reader(encode(told)) == told

@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from streams.codec import encode
 from streams.core import events as ev
 from streams.core.pseudonym import Pseudonymizer
 from streams.core.source import Event, Record, Rejected
-from streams.sources.zendesk import BODY_BYTES_MAX, decode
-from tests.sources.test_any_source import changed, paths
+from streams.sources.zendesk import decode
 
 CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
 EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "zendesk"
@@ -247,54 +243,3 @@ def test_channels(via: str | None, channel: str) -> None:
 @pytest.mark.parametrize("kind", ["ticket.subject_changed", "user.created", "ticket.", ""])
 def test_other_types_tell_nothing(kind: str) -> None:
     assert events({"type": f"zen:event-type:{kind}"}) == []
-
-
-# --- any body
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        (None, "value.null"),
-        (b" " * (BODY_BYTES_MAX + 1), "size.exceeded"),
-        (b"", "json.malformed"),
-        (b"\xff", "json.malformed"),
-        (b'{"type":"\xff"}', "json.malformed"),
-        (b'{"x":' * 100_000, "json.malformed"),
-        (b"{}", "schema.invalid"),
-        (b"[]", "schema.invalid"),
-    ],
-)
-def test_what_cannot_be_read_is_rejected(value: bytes | None, reason: str) -> None:
-    rejected = decode(record(value), CUSTOMER)
-    assert isinstance(rejected, Rejected)
-    assert rejected.reason == reason
-
-
-def test_what_came_with_the_customer_leaves_in_no_event() -> None:
-    for body in BODIES:
-        for event in events(body):
-            told = encode(event).decode()
-            for private in (
-                "Ann",
-                "ANN",
-                "3238679471",
-                "crm",
-                "@",
-                "lunch",
-                "cannot",
-                "8447388090494",
-            ):
-                assert private not in told, (private, told)
-
-
-@given(st.data(), st.text(min_size=8, max_size=70))
-def test_text_written_anywhere_leaves_only_as_an_identifier(data: Any, text: str) -> None:
-    """A name or an address has characters that no identifier has."""
-    text = f"{text} @"
-    body = data.draw(st.sampled_from(BODIES))
-    found = answer(changed(body, data.draw(st.sampled_from(paths(body))), text))
-    if isinstance(found, Rejected):
-        assert text not in found.detail
-    else:
-        assert all(text not in str(event) for event in found)
