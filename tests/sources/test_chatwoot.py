@@ -202,7 +202,7 @@ def test_a_message_of_no_known_type_is_rejected(kind: object) -> None:
     ("before", "after", "expected"),
     [
         ("pending", "open", ["status_changed", "stage_left", "bot_handed_off"]),
-        ("pending", "resolved", ["status_changed", "stage_left", "ended"]),
+        ("pending", "resolved", ["status_changed", "stage_left", "resolution_claimed", "ended"]),
         ("resolved", "open", ["status_changed"]),
         ("resolved", "pending", ["status_changed", "stage_entered"]),
         ("open", "pending", ["status_changed", "stage_entered"]),

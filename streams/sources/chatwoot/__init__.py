@@ -13,14 +13,16 @@
   user or a campaign sent in the second of its creation: both are made in one transaction.
 * **Authors**: who counts as a person follows Chatwoot's own ``human_response?``: a user (or an echo
   of the native app), by no automation rule and no campaign.
-* **Bots**: a conversation that is ``pending`` is a bot's; from pending to open it is handed over.
+* **Bots**: a conversation that is ``pending`` is a bot's; from pending to open it is handed over,
+  from pending to resolved the bot takes it for solved, as Chatwoot's ``conversation_bot_resolved``.
 * **Privacy**: texts, names and addresses stay behind; the customer is a pseudonym of the number,
   else of the address, else of Chatwoot's id.
 
 Facts: events and bodies from chatwoot/chatwoot ``app/listeners/webhook_listener.rb``,
 ``app/presenters/conversations/event_data_presenter.rb`` (``messages`` is the last one that is no
 note and no activity), ``app/models/message.rb`` (``human_response?``, the numbers of types),
-``app/models/conversation.rb`` (statuses; a bot's begins pending), ``public/api/v1/csat_survey``.
+``app/models/conversation.rb`` (statuses; a bot's begins pending), ``public/api/v1/csat_survey``,
+``app/listeners/reporting_event_listener.rb`` (what a bot resolved).
 Which of two webhooks comes first is not defined.
 
 Rejections: ``value.null``, ``size.exceeded``, ``header.invalid``, ``json.malformed``,

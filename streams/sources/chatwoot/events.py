@@ -69,7 +69,9 @@ def _status_changed(at: Happening) -> list[Event]:
         events.append(ev.StageLeft(**at.said(1), stage="bot"))
     if (before, status) == ("pending", "open"):
         events.append(ev.BotHandedOff(**at.said(2)))
-    elif status == "pending":
+    elif (before, status) == ("pending", "solved"):
+        events.append(ev.ResolutionClaimed(**at.said(2), resolved=True, by="bot"))
+    if status == "pending":
         events.append(ev.StageEntered(**at.said(len(events)), stage="bot"))
     elif status == "solved":
         events.append(ev.Ended(**at.said(len(events))))
