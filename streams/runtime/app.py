@@ -13,7 +13,7 @@ import faust
 
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.kafka.topics import ids, load, verify_for_worker
-from streams.kpis import FAMILIES
+from streams.kpis import FAMILIES, topic_of
 from streams.runtime.failpoints import VARIABLE, fail_point
 from streams.runtime.folding import Folding
 from streams.runtime.loop import Runtime
@@ -76,9 +76,8 @@ def _spare_the_collector() -> None:
 def _verify(settings: Settings) -> None:
     kafka = settings.kafka
     sources = [SOURCES[name].topic for name in sorted(set(settings.ingest.sources))]
-    specs = load(
-        kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, list(FAMILIES), sources
-    )
+    kpis = [topic_of(family) for family in FAMILIES]
+    specs = load(kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, kpis, sources)
     verify_for_worker(kafka.bootstrap, specs, kafka.client_options())
 
 
