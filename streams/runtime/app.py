@@ -12,7 +12,7 @@ from typing import Any
 import faust
 
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
-from streams.kafka.topics import ids, load, verify_for_worker
+from streams.kafka.topics import TopicSpec, ids, load, verify_for_worker
 from streams.kpis import FAMILIES, topic_of
 from streams.runtime.failpoints import VARIABLE, fail_point
 from streams.runtime.folding import Folding
@@ -75,10 +75,15 @@ def _spare_the_collector() -> None:
 
 def _verify(settings: Settings) -> None:
     kafka = settings.kafka
+    verify_for_worker(kafka.bootstrap, topic_specs(settings), kafka.client_options())
+
+
+def topic_specs(settings: Settings) -> list[TopicSpec]:
+    """The topics without which a worker does not start: those that ``topics apply`` makes."""
+    kafka = settings.kafka
     sources = [SOURCES[name].topic for name in sorted(set(settings.ingest.sources))]
     kpis = [topic_of(family) for family in FAMILIES]
-    specs = load(kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, kpis, sources)
-    verify_for_worker(kafka.bootstrap, specs, kafka.client_options())
+    return load(kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, kpis, sources)
 
 
 def shape_of(settings: Settings) -> Shape:
