@@ -144,7 +144,7 @@ def _check_agents(kpi: Kpi, terms: Terms) -> None:
     if not terms.agents_named:
         raise UsageError(
             f"{kpi.name} is about agents, and what one of them did is nobody's business here",
-            "lists of agents are shown only where the settings say that agents are named",
+            "lists of agents are shown only with [output] agents = true",
         )
 
 
