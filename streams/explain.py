@@ -88,6 +88,12 @@ _TOPICS: dict[type[_Stage], str] = {
     _Customers: "records.contact.v1",
 }
 
+_ABOUT: dict[type[_Stage], str] = {
+    _Contacts: "contact",
+    _Staff: "agent",
+    _Customers: "customer",
+}
+
 
 def stage_of(question: Asked) -> type[_Stage]:
     """Which stage proves the facts that the KPI reads."""
@@ -95,6 +101,11 @@ def stage_of(question: Asked) -> type[_Stage]:
     if StateSlice in kinds:
         return _Staff
     return _Customers if ContactSeen in kinds else _Contacts
+
+
+def about(question: Asked) -> str:
+    """Whom the rows are about: contact, agent or customer."""
+    return _ABOUT[stage_of(question)]
 
 
 class Replay:

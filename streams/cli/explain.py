@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -32,7 +32,10 @@ EXAMPLES = (
 LIMIT = 100
 KINDS = ("day", "hour", "quarter_hour", "rolling_60m", "rolling_30m", "rolling_5m")
 _TIMED = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
-_HEADINGS = ("contact", "entered", "over", "wait", "outcome", "counted", "why")
+_HEADINGS = ("entered", "over", "wait", "outcome")
+_BEGAN = ("entered_ms", "from_ms", "at_ms")
+_OVER = ("answered_ms", "left_ms", "ended_ms", "until_ms")
+_HOW = ("outcome", "ended_by", "reason")
 
 
 def add_explain(actions: Actions) -> None:
@@ -68,8 +71,6 @@ def main(options: Any) -> int:
     from streams.settings import load
 
     settings = load()
-    if "agent" in cut.dimensions or cut.name == "staff":
-        _check_agents(kpi, settings.terms())
     talk = Talk()
     try:
         answer = _answer(settings, kpi, cut, key, moment, options.window, talk)
@@ -86,6 +87,7 @@ def _answer(
     from streams.explain import explain
     from streams.kpis import ALL_MEASURES
 
+    _check_agents(kpi, cut, settings.terms())
     span, result = _window(settings, kpi, cut, key, moment, kind)
     question = asked(kpi, cut, key, span, ALL_MEASURES)
     return explain(settings, question, result, lambda count: talk.passing(f"{count:,} events read"))
@@ -140,8 +142,11 @@ def _cuts(kpi: Kpi) -> str:
     )
 
 
-def _check_agents(kpi: Kpi, terms: Terms) -> None:
-    if not terms.agents_named:
+def _check_agents(kpi: Kpi, cut: Cut, terms: Terms) -> None:
+    from streams.core.measure import AGENT, STAFF
+
+    personal = cut == STAFF or not set(AGENT.dimensions).isdisjoint(cut.dimensions)
+    if personal and not terms.agents_named:
         raise UsageError(
             f"{kpi.name} is about agents, and what one of them did is nobody's business here",
             "lists of agents are shown only with [output] agents = true",
@@ -284,14 +289,17 @@ def _starts(span: Span) -> str:
 
 def table(rows: list[Row], question: Asked, zone: ZoneInfo, terms: Terms) -> str:
     """A line for each visit."""
+    from streams.explain import about
+
+    who = about(question)
     named = terms.agents_named and any("agent" in facts_of(row) for row in rows)
-    headings = [*_HEADINGS[:5], *(["agent"] if named else []), *_HEADINGS[5:]]
+    headings = [who, *_HEADINGS, *(["agent"] if named else []), "counted", "why"]
     lines = []
     for row in rows:
         of = told(row, question, zone, terms)
         wait = of["wait_seconds"]
         cells = [
-            of["contact"], _short(of["entered"]), _short(of["over"]),
+            of[who], _short(of["entered"]), _short(of["over"]),
             "-" if wait is None else f"{wait:g} s", of["outcome"],
         ]  # fmt: skip
         cells += [str(of.get("agent") or "-")] if named else []
@@ -312,17 +320,17 @@ def _counted(of: Mapping[str, Any]) -> str:
 def told(row: Row, question: Asked, zone: ZoneInfo, terms: Terms) -> dict[str, Any]:
     """A row for a program; times are ISO 8601 in the window's zone."""
     from streams.core.explaining import in_seconds, parts
+    from streams.explain import about
 
     facts = facts_of(row)
-    over_ms = facts.get("answered_ms", facts.get("left_ms"))
     wait_ms = facts.get("wait_ms")
     below = parts(question.kpi.formula)[1]
     found = {
-        "contact": row.who,
-        "entered": _iso(facts.get("entered_ms", facts.get("at_ms")), zone),
-        "over": _iso(over_ms, zone),
+        about(question): row.who,
+        "entered": _iso(_first(facts, _BEGAN), zone),
+        "over": _iso(_first(facts, _OVER), zone),
         "wait_seconds": None if wait_ms is None else wait_ms / 1000,
-        "outcome": facts.get("outcome") or ("answered" if "answered_ms" in facts else "-"),
+        "outcome": "answered" if "answered_ms" in facts else _first(facts, _HOW) or "-",
         "verdict": row.verdict,
         "numerator": in_seconds(question.kpi.formula, row.numerator),
         "denominator": row.denominator if below else None,
@@ -330,6 +338,10 @@ def told(row: Row, question: Asked, zone: ZoneInfo, terms: Terms) -> dict[str, A
         "amounts": row.amounts,
     }
     return found | ({"agent": facts.get("agent")} if terms.agents_named else {})
+
+
+def _first(facts: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((facts[name] for name in names if name in facts), None)
 
 
 def facts_of(row: Row) -> dict[str, Any]:
