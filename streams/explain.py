@@ -13,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import orjson
 
+from streams.core.agent_facts import AgentFact, Proof
 from streams.core.contact import Contact, Kept
 from streams.core.events import AgentEvent, ContactEvent
 from streams.core.explaining import Asked, Facts, Row, rows_of, touches
-from streams.core.facts import ContactSeen, Fact, StateSlice
+from streams.core.facts import ContactSeen, Fact
 from streams.core.kpi import Kpi, Value
 from streams.core.measure import Amounts, Cell, CutKey
 from streams.core.plan import evaluate
+from streams.core.schedule import Schedule
 from streams.core.source import Record
 from streams.core.terms import Terms
 from streams.core.window import Span
@@ -72,6 +74,11 @@ class _Staff(StaffStage):
         self.noted.who = event.agent
         super()._add(agent, event, kept)
 
+    def _say(self, name: str, proof: Proof, sign: int, schedule: Schedule) -> None:
+        # Time that goes on is said without an event.
+        self.noted.who = name
+        super()._say(name, proof, sign, schedule)
+
 
 class _Customers(CustomersStage):
     noted: Noted
@@ -98,7 +105,7 @@ _ABOUT: dict[type[_Stage], str] = {
 def stage_of(question: Asked) -> type[_Stage]:
     """Which stage proves the facts that the KPI reads."""
     kinds = {m.fact for m in question.measures}
-    if StateSlice in kinds:
+    if not kinds.isdisjoint(get_args(AgentFact)):
         return _Staff
     return _Customers if ContactSeen in kinds else _Contacts
 

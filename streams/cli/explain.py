@@ -84,12 +84,14 @@ def _answer(
     settings: Settings, kpi: Kpi, cut: Cut, key: CutKey, moment: str, kind: str, talk: Talk
 ) -> Answer:
     from streams.core.explaining import asked
+    from streams.core.window import NOW_SPAN
     from streams.explain import explain
     from streams.kpis import ALL_MEASURES
 
-    _check_agents(kpi, cut, settings.terms())
+    question = asked(kpi, cut, key, NOW_SPAN, ALL_MEASURES)
+    _check_agents(question, settings.terms())
     span, result = _window(settings, kpi, cut, key, moment, kind)
-    question = asked(kpi, cut, key, span, ALL_MEASURES)
+    question = question._replace(span=span)
     return explain(settings, question, result, lambda count: talk.passing(f"{count:,} events read"))
 
 
@@ -142,10 +144,10 @@ def _cuts(kpi: Kpi) -> str:
     )
 
 
-def _check_agents(kpi: Kpi, cut: Cut, terms: Terms) -> None:
-    from streams.core.measure import AGENT, STAFF
+def _check_agents(question: Asked, terms: Terms) -> None:
+    from streams.explain import about
 
-    personal = cut == STAFF or not set(AGENT.dimensions).isdisjoint(cut.dimensions)
+    kpi, personal = question.kpi, "agent" in (about(question), *question.cut.dimensions)
     if personal and not terms.agents_named:
         raise UsageError(
             f"{kpi.name} is about agents, and what one of them did is nobody's business here",
