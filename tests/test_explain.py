@@ -75,9 +75,7 @@ def test_every_kpi_of_a_scenario_is_explained_to_the_last_contact(path: Path) ->
     scenario.run(pipeline)
     results = list(sums(pipeline.found()))
     # One window of each KPI, and of each kind in each family: all of them take minutes.
-    chosen = {(KPIS[r.kpi].family, r.window): r for r in results} | {
-        (r.kpi, tuple(r.key)): r for r in results
-    }
+    chosen = {(KPIS[r.kpi].family, r.window): r for r in results} | {(r.kpi,): r for r in results}
     for result in chosen.values():
         answer = pipeline.explained(result)
         assert answer.agrees, (result.line, answer.value, answer.amounts)
@@ -87,7 +85,8 @@ def test_borders_of_segments_make_no_difference() -> None:
     """A stage that is sealed in the middle of contacts explains the same."""
     pipeline = Recorded()
     Scenario(next(path for path in FILES if path.stem == "service_level")).run(pipeline)
-    for result in [r for r in sums(pipeline.found()) if r.window == "day"]:
+    chosen = ("service_level_pos", "abandonment_ratio")
+    for result in [r for r in sums(pipeline.found()) if r.kpi in chosen and r.window == "day"]:
         assert pipeline.explained(result, segment_size=8).rows == pipeline.explained(result).rows
 
 
