@@ -20,7 +20,8 @@ DEAD_LETTERS = "dlq.events.v1"
 @dataclass(frozen=True)
 class Deployment:
     """``client`` are options of kafka-python's clients beside the address; ``sources`` are the
-    platforms that are read."""
+    platforms that are read.  Events and results may have a prefix of their own
+    (``kafka.computation``); empty: that of the others."""
 
     bootstrap: str
     prefix: str
@@ -29,6 +30,8 @@ class Deployment:
     replication: int
     client: Mapping[str, Any]
     sources: Sequence[str]
+    events_prefix: str = ""
+    results_prefix: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Deployment:
@@ -37,16 +40,20 @@ class Deployment:
         return cls(
             kafka.bootstrap,
             kafka.prefix,
-            kafka.app_id,
+            kafka.group,
             kafka.partitions,
             kafka.replication,
             kafka.client_options(),
             settings.ingest.sources,
+            kafka.events_prefix,
+            kafka.results_prefix,
         )
 
     def topic(self, name: str) -> str:
         """``partials.v1`` under this deployment's prefix."""
-        return f"{self.prefix}.{name}"
+        kind = name.partition(".")[0]
+        own = "" if kind == "raw" else self.results_prefix
+        return f"{(self.events_prefix if kind == 'events' else own) or self.prefix}.{name}"
 
     def raw_topic(self, source: str) -> str:
         """Where the native payloads of a platform go; KeyError if there is no such platform."""
@@ -88,4 +95,6 @@ class Deployment:
             self.replication,
             kpis=[topic_of(family) for family in FAMILIES],
             sources=[SOURCES[name].topic for name in sorted(set(self.sources))],
+            events=self.events_prefix,
+            results=self.results_prefix,
         )

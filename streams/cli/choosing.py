@@ -25,15 +25,16 @@ def add_choice(parser: Parser) -> None:
 
 def choice_of(kpis: list[str], options: Any) -> Choice:
     """What the options choose.  UsageError for a KPI nobody knows or a time that is none."""
-    _check(kpis)
+    for name in kpis:
+        check_kpi(name)
     return Choice(tuple(kpis), options.queue, options.window, _since(options.since))
 
 
-def _check(kpis: list[str]) -> None:
+def check_kpi(name: str) -> None:
+    """UsageError, with the nearest there is, for a KPI that nobody knows."""
     from streams.kpis import ALL_KPIS
 
-    for name in kpis:
-        known("KPI", name, (kpi.name for kpi in ALL_KPIS), "contact-streams kpi list")
+    known("KPI", name, (kpi.name for kpi in ALL_KPIS), "contact-streams kpi list")
 
 
 def _since(text: str, now: datetime | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from streams.cli import explain
 from streams.cli.choosing import add_choice, choice_of
 from streams.cli.parsing import PROG, Actions, Parser, add_json, known
 from streams.cli.tables import day_table, result_table, text_table
@@ -18,6 +19,7 @@ EXAMPLES = (
     "contact-streams kpi watch contacts_waiting longest_wait",
     "contact-streams kpi list --family speed",
     "contact-streams kpi show service_level_neg",
+    "contact-streams kpi explain contacts_abandoned queue=sales 2026-10-05",
 )
 
 
@@ -28,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
         return _list(options.family, options.json)
     if options.action == "show":
         return _define(options.kpi, options.json)
+    if options.action == "explain":
+        return explain.main(options)
     choice = choice_of(options.kpis, options)
     return _watch(choice, options.json) if options.action == "watch" else _get(choice, options.json)
 
@@ -46,6 +50,7 @@ def _parser() -> Parser:
     showing = actions.add("show", "one definition: formula, cuts, windows, names", [EXAMPLES[4]])
     showing.add_argument("kpi", metavar="KPI")
     add_json(showing)
+    explain.add_explain(actions)
     return parser
 
 

@@ -14,8 +14,10 @@ import faust
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.kafka.topics import TopicSpec, ids, load, verify_for_worker
 from streams.kpis import FAMILIES, topic_of
+from streams.runtime.adopting import adopt
 from streams.runtime.failpoints import VARIABLE, fail_point
 from streams.runtime.folding import Folding
+from streams.runtime.history import check_history
 from streams.runtime.loop import Runtime
 from streams.runtime.losses import Losses
 from streams.runtime.owner import Limits
@@ -40,10 +42,13 @@ def run(settings: Settings, loglevel: str = "INFO") -> int:
     """Run a worker in the foreground until SIGTERM or SIGINT; the exit code.
 
     Raises TopicsError if a topic is missing or has the wrong number of partitions, BrokerError if
-    Kafka cannot be reached, StreamsError if the metrics port is taken.
+    Kafka cannot be reached, StateError if settings contradict what is processed, StreamsError if
+    the metrics port is taken.
     """
     _logging(loglevel)
     _verify(settings)
+    check_history(settings)
+    adopt(settings)
     shape = shape_of(settings)
     return run_stages(settings, stage_specs(shape), targets(shape))
 
@@ -81,9 +86,16 @@ def _verify(settings: Settings) -> None:
 def topic_specs(settings: Settings) -> list[TopicSpec]:
     """The topics without which a worker does not start: those that ``topics apply`` makes."""
     kafka = settings.kafka
-    sources = [SOURCES[name].topic for name in sorted(set(settings.ingest.sources))]
-    kpis = [topic_of(family) for family in FAMILIES]
-    return load(kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, kpis, sources)
+    return load(
+        kafka.prefix,
+        kafka.group,
+        kafka.partitions,
+        kafka.replication,
+        [topic_of(family) for family in FAMILIES],
+        [SOURCES[name].topic for name in sorted(set(settings.ingest.sources))],
+        events=kafka.events_prefix,
+        results=kafka.results_prefix,
+    )
 
 
 def shape_of(settings: Settings) -> Shape:
@@ -91,7 +103,7 @@ def shape_of(settings: Settings) -> Shape:
     key = settings.pseudonym_key
     return Shape(
         prefix=settings.kafka.prefix,
-        app=settings.kafka.app_id,
+        app=settings.kafka.group,
         sources=settings.ingest.sources,
         partitions=settings.kafka.partitions,
         segment_size=settings.processing.segment_size,
@@ -100,6 +112,9 @@ def shape_of(settings: Settings) -> Shape:
         terms=settings.terms(),
         targets=settings.targets,
         pseudonym=Pseudonymizer(key, settings.privacy.pseudonym_key_id) if key else no_pseudonym,
+        events=settings.kafka.events_prefix,
+        results=settings.kafka.results_prefix,
+        ingest=settings.processing.ingest == "on",
     )
 
 
@@ -116,7 +131,7 @@ def build(
         app,
         bootstrap=settings.kafka.bootstrap,
         security=aiokafka_options(client),
-        group=settings.kafka.app_id,
+        group=settings.kafka.group,
         specs=specs,
         targets=dict(where),
         segment_size=settings.processing.segment_size,
@@ -153,7 +168,7 @@ class Folderless(faust.App):
 def _app(settings: Settings, client: Mapping[str, Any]) -> faust.App:
     kafka = settings.kafka
     return Folderless(
-        kafka.app_id,
+        kafka.group,
         broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")],
         broker_credentials=faust_credentials(client),
         store="memory://",

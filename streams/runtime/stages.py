@@ -26,7 +26,8 @@ MARKING_STAGES = 2
 
 class Shape(NamedTuple):
     """What decides how stages are built; all of it fixed for a deployment but ``keep_ms``,
-    ``skew_ms`` and ``targets``."""
+    ``skew_ms`` and ``targets``.  ``events`` and ``results`` are prefixes of these topics, empty:
+    ``prefix``; ``ingest``: raw topics are read."""
 
     prefix: str
     app: str
@@ -38,6 +39,9 @@ class Shape(NamedTuple):
     terms: Terms
     pseudonym: Callable[[str, str], str | None]
     targets: Sequence[KpiTarget] = ()
+    events: str = ""
+    results: str = ""
+    ingest: bool = True
 
 
 class StageSpec(NamedTuple):
@@ -52,25 +56,26 @@ class StageSpec(NamedTuple):
 
 def targets(shape: Shape) -> dict[str, Target]:
     """Logical stream -> topic."""
+    events, results = shape.events or shape.prefix, shape.results or shape.prefix
     fixed = {
-        "contact-events": Target(f"{shape.prefix}.events.contact.v1", shape.partitions),
-        "agent-events": Target(f"{shape.prefix}.events.agent.v1", shape.partitions),
-        "records": Target(f"{shape.prefix}.records.contact.v1", shape.partitions),
-        "partials": Target(f"{shape.prefix}.partials.v1", shape.partitions),
-        "dlq": Target(f"{shape.prefix}.dlq.events.v1", 1),
-        "breaches": Target(f"{shape.prefix}.breaches.v1", shape.partitions),
+        "contact-events": Target(f"{events}.events.contact.v1", shape.partitions),
+        "agent-events": Target(f"{events}.events.agent.v1", shape.partitions),
+        "records": Target(f"{results}.records.contact.v1", shape.partitions),
+        "partials": Target(f"{results}.partials.v1", shape.partitions),
+        "dlq": Target(f"{results}.dlq.events.v1", 1),
+        "breaches": Target(f"{results}.breaches.v1", shape.partitions),
     }
     return fixed | {f"kpi.{family}": kpi_target(shape, family) for family in FAMILIES}
 
 
 def kpi_target(shape: Shape, family: str) -> Target:
     """The topic of a family's results; it carries the family's version."""
-    return Target(f"{shape.prefix}.{topic_of(family)}", shape.partitions)
+    return Target(f"{shape.results or shape.prefix}.{topic_of(family)}", shape.partitions)
 
 
 def stage_specs(shape: Shape) -> list[StageSpec]:
     """All stages, in the order a record goes through them."""
-    return [*_ingest(shape), *_keyed(shape), _board(shape)]
+    return [*(_ingest(shape) if shape.ingest else ()), *_keyed(shape), _board(shape)]
 
 
 def _ingest(shape: Shape) -> list[StageSpec]:

@@ -113,6 +113,19 @@ class Processing:
         high=8_760,
         why="one wrong unit must not make a mean",
     )
+    ingest: str = option(
+        "on",
+        "Whether raw topics are read. Off, only canonical events are: as while results are "
+        "computed again beside the workers that read them.",
+        choices=("on", "off"),
+    )
+    changed_history: str = option(
+        "stop",
+        "What to do when thresholds, zones or other terms were changed for a time that has been "
+        "processed: stop, or accept that corrections of it are off by the difference. Give a "
+        "change its date, or compute again: contact-streams replay --recompute.",
+        choices=("stop", "accept"),
+    )
     dead_letters_consecutive_max: int = option(
         0,
         "Stop a partition after this many dead letters without a good event between; 0: never. "

@@ -36,6 +36,7 @@ class TestLoad:
             "contact-streams-board-changelog",
             "contact-streams-contacts-changelog",
             "contact-streams-customers-changelog",
+            "contact-streams-meaning",
             "contact-streams-staff-changelog",
         ]
 
@@ -44,11 +45,20 @@ class TestLoad:
         assert {"acme.cc.raw.genesys-cloud.v1", "acme.cc.raw.zendesk.v1"} <= names.keys()
         assert "kpis-contacts-changelog" in names
 
+    def test_a_computation_has_results_of_its_own_and_perhaps_events(self) -> None:
+        names = by_name(topics.load("cc", "app-r2", kpis=["kpi.volume.v1"], results="cc.r2"))
+        assert {"cc.raw.asterisk-queue-log.v1", "cc.events.contact.v1"} <= names.keys()
+        assert {"cc.r2.kpi.volume.v1", "cc.r2.partials.v1", "cc.r2.dlq.events.v1"} <= names.keys()
+        again = by_name(topics.load("cc", "app-r2", events="cc.r2", results="cc.r2"))
+        assert {"cc.raw.asterisk-queue-log.v1", "cc.r2.events.agent.v1"} <= again.keys()
+
     def test_what_is_keyed_alike_has_one_partition_count(self) -> None:
         specs = topics.load(partitions=12, kpis=["kpi.volume.v1"])
         assert {spec.partitions for spec in specs if spec.copartitioned} == {12}
         alone = {spec.name for spec in specs if not spec.copartitioned}
-        assert alone == {"cc.breaches.v1", "cc.dlq.events.v1", "cc.kpi.volume.v1"}
+        assert alone == {
+            "cc.breaches.v1", "cc.dlq.events.v1", "cc.kpi.volume.v1", "contact-streams-meaning",
+        }  # fmt: skip
         assert by_name(specs)["cc.dlq.events.v1"].partitions == 1
 
     def test_keeps_each_kind_as_long_as_it_is_needed(self) -> None:

@@ -136,8 +136,9 @@ def test_a_new_version_moves_the_whole_family_everywhere(monkeypatch: pytest.Mon
     changed = dict(FAMILIES) | {"speed": (first._replace(version=2), *others)}
     monkeypatch.setattr(kpis, "FAMILIES", changed)
     assert version_of("speed") == 2
-    deployment = Deployment("nowhere:1", "cc", "g", 2, 1, {})
-    shape: Any = type("Shape", (), {"prefix": "cc", "partitions": 2})
+    deployment = Deployment("nowhere:1", "cc", "g", 2, 1, {}, ["asterisk_queue_log"])
+    fields = {"prefix": "cc", "partitions": 2, "events": "", "results": ""}
+    shape: Any = type("Shape", (), fields)
     topics = {t.topic for n, t in stages.targets(shape).items() if n.startswith("kpi.")}
     assert "cc.kpi.speed.v2" in topics
     assert "cc.kpi.volume.v1" in topics
