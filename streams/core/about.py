@@ -82,14 +82,9 @@ class About:
         self.agent = event.agent or self.agent
 
     def _assigned(self, event: ev.Assigned) -> None:
-        """What an assignment does not name stays; one that names nothing takes all but the queue
-        away."""
+        """Team and agent are those it names; it leaves the queue as it is if it names none."""
         self.queue = event.queue or self.queue
-        if event.queue is None and event.team is None and event.agent is None:
-            self.team = self.agent = None
-            return
-        self.team = event.team or self.team
-        self.agent = event.agent or self.agent
+        self.team, self.agent = event.team, event.agent
 
     def _classified(self, event: ev.Classified) -> None:
         self.issue_type = event.issue_type or self.issue_type

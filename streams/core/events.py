@@ -231,7 +231,8 @@ class Message(ContactEvent, kw_only=True, tag="contact.message"):
 
 
 class Assigned(ContactEvent, kw_only=True, tag="contact.assigned"):
-    """The contact belongs to an agent or a team now (None takes it away)."""
+    """Who the contact belongs to now, all of it: None takes an agent or a team away.  Without a
+    ``queue`` the contact stays in the one it is in."""
 
     queue: Name | None = None
     agent: Name | None = None

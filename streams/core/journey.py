@@ -216,7 +216,7 @@ class Journey(Visits):
 
     def finished(self, event: ev.Ended) -> None:
         """The contact is over: what is still open ends with it."""
-        for visit in [v for v in self.visits if v.open]:
+        for visit in [v for v in self.visits if v.open and _ends_with(v, event)]:
             if visit.waiting:
                 outcome = "abandoned" if event.ended_by == "customer" else "system"
                 self._leave(visit, event.time, None, outcome)
@@ -228,6 +228,12 @@ class Journey(Visits):
         for visit in self.visits:
             if visit.open:
                 self._give_up(visit, event.time, "lost")
+
+
+def _ends_with(visit: Visit, event: ev.Ended) -> bool:
+    """A callback that was promised outlives the call in which it was (Genesys has both under one
+    id)."""
+    return visit.channel != "callback" or event.channel == "callback"
 
 
 def _leg_end(event: ev.Ended) -> ev.Handled:
