@@ -144,7 +144,7 @@ class Dialogue:
         handler = _HANDLERS.get(type(event))
         if handler is not None:
             handler(self, event, about)
-        question = self._question
+        question = self._question or self._past
         if question is not None and question.queue == NO_QUEUE:
             question.queue = about.queue
 
@@ -219,14 +219,13 @@ class Dialogue:
             self._bot_wrote(event, about)
 
     def _customer_wrote(self, event: ev.Message, about: About) -> None:
-        question = self._question
-        if question is not None and self._says_what(question, event):
-            self._question = None
-        self._wrote = True
         if not event.automatic:
             self._resume()
-            if self._question is None:
-                self._open(event.time, about)
+        if self._question is not None and self._says_what(self._question, event):
+            self._question = None
+        self._wrote = True
+        if self._question is None and not event.automatic:
+            self._open(event.time, about)
 
     def _says_what(self, question: Question, event: ev.Message) -> bool:
         """The message takes the place of the start that asked before it."""
