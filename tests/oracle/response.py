@@ -41,7 +41,7 @@ class Oracle:
                 for i, e in enumerate(self.told)
                 if isinstance(e, ev.Message) or (e.channel in WRITTEN and isinstance(e, begins))
             ),
-            0,
+            len(self.told),
         )
         """What is before says who has the contact, and no more."""
         self.all = range(len(self.told))
