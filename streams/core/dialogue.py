@@ -219,8 +219,7 @@ class Dialogue:
             self._bot_wrote(event, about)
 
     def _customer_wrote(self, event: ev.Message, about: About) -> None:
-        if not event.automatic:
-            self._resume()
+        self._resume()
         if self._question is not None and self._says_what(self._question, event):
             self._question = None
         self._wrote = True

@@ -162,6 +162,22 @@ def test_what_a_chat_asks_after_it_was_taken_for_lost_still_waits() -> None:
     assert [o[0] for o in course_of(of).levels()] == ["unanswered"]
 
 
+def test_a_miss_stays_one_when_the_contact_is_reopened_and_answered() -> None:
+    of = answers(asks(status(asks(told(), 0), 60, "solved"), 120), 130)
+    assert missed(of) == ["unanswered"]
+    assert responses(of)["reopened"] == [10]
+
+
+def test_who_was_lost_and_is_solved_is_over() -> None:
+    of = status(asks(told(), 0).tell(ev.Lost, 60, reason="silence"), 90, "solved")
+    assert responses(answers(asks(of, 100), 130))["reopened"] == [30]
+
+
+def test_a_bot_that_hands_over_after_an_answer_asks_nothing() -> None:
+    of = answers(answers(asks(told("chat"), 0), 10).tell(ev.BotHandedOff, 20), 30)
+    assert "turn" not in responses(of)
+
+
 @pytest.mark.parametrize(
     ("handed", "how"), [(None, "bot"), (15, "unanswered")], ids=["kept", "handed over"]
 )
@@ -192,10 +208,12 @@ def test_who_is_handed_over_waits_even_if_nothing_was_written() -> None:
         ("outbound", 0, 3_600),  # ours: the second comment counts
         ("outbound", 61, 61),  # begun with a note: the first public one
         ("inbound", 0, 0),
+        (None, 20, 20),  # the customer wrote first
     ],
 )
-def test_the_clock_of_the_creation(direction: str, first: float, expected: int) -> None:
-    of = answers(answers(started("ticket", direction=direction), first), 3_600)
+def test_the_clock_of_the_creation(direction: str | None, first: float, expected: int) -> None:
+    of = started("ticket", direction=direction) if direction else asks(told("ticket"), 0)
+    answers(answers(of, first), 3_600)
     assert responses(of)["creation"] == [expected]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from streams.core import events as ev
 from streams.core.facts import Response, ResponseMissed, ValueRefused
@@ -31,6 +31,7 @@ def said(events: list[ev.ContactEvent]) -> Counter[object]:
     return found
 
 
+@settings(max_examples=max(400, settings().max_examples))
 @given(written())
 def test_facts_are_those_that_looking_back_finds(events: list[ev.ContactEvent]) -> None:
     expected: Counter[object] = Counter(

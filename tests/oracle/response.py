@@ -150,11 +150,13 @@ class Oracle:
         return self.letter() and not self.taken(by, [*until, before][0])
 
     def lost(self, asked: Asked, before: int) -> bool:
-        """Given up, and nothing heard since that asks."""
+        """Given up, and nothing heard since."""
         last = [i for i in self.all[asked.by : before] if self.is_(i, ev.Lost)]
-        return bool(last) and not any(
-            self.again(i) or self.handed_over(i) for i in self.all[last[-1] : before]
-        )
+        return bool(last) and not any(self.alive(i) for i in self.all[last[-1] : before])
+
+    def alive(self, i: int) -> bool:
+        """Who was taken for lost is there."""
+        return self.heard(i) or self.again(i) or self.handed_over(i)
 
     def handed_over(self, i: int) -> bool:
         return self.is_(i, ev.BotHandedOff) and not self.answers(i) and not self.done(i)
@@ -250,9 +252,7 @@ class Oracle:
         # Nor if what comes first of all that matters is an answer, or that the contact goes on.
         lost, rest = self.is_(i, ev.Lost), self.all[i + 1 :]
         for n in rest:
-            if self.wrote(n, "agent") or (
-                lost and not self.done(n) and (self.again(n) or self.handed_over(n))
-            ):
+            if self.wrote(n, "agent") or (lost and not self.done(n) and self.alive(n)):
                 return []
             if self.again(n):
                 break
