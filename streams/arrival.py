@@ -22,10 +22,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kafka import TopicPartition
+from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import KafkaError
 
+from streams.codec import encode
+from streams.core.events import Tick
 from streams.core.partials import Mark
 from streams.deployment import PARTIALS, Deployment
 from streams.errors import StateError
@@ -202,8 +204,11 @@ class Waiting:
         self._until("following the events", lambda: self._follower.caught_up(ends))
         return self._follower.time_ms
 
-    def boarded(self, wanted: Mapping[str, int]) -> None:
-        """Steps 3 and 4: everything up to position ``wanted`` of each origin is in the results."""
+    def boarded(
+        self, wanted: Mapping[str, int], progress: Callable[[int, int], None] = lambda *_: None
+    ) -> None:
+        """Steps 3 and 4: everything up to position ``wanted`` of each origin is in the results.
+        ``progress`` gets (records done, of how many)."""
         partials, results = self._deployment.topic(PARTIALS), self._deployment.kpi_topics()
         marks: Marks = {}
 
@@ -211,6 +216,7 @@ class Waiting:
             nonlocal marks
             marks = self._follower.marks_now()
             at = [(o, b, wanted[o]) for o in wanted for b in range(self._deployment.partitions)]
+            progress(sum(_done(marks, *one) for one in at), sum(least + 1 for *_, least in at))
             return marks, all(marks.get((o, b), _NO_MARK)[0] >= least for o, b, least in at)
 
         def committed() -> tuple[object, bool]:
@@ -235,3 +241,24 @@ class Waiting:
                 raise StateError(f"nothing has moved for {self._stuck_seconds:.0f} s while {doing}")
             self._alive()
             time.sleep(POLL_SECONDS)
+
+
+def _done(marks: Marks, origin: str, board: int, wanted: int) -> int:
+    """Records of an origin that are through, as one board knows."""
+    return min(marks.get((origin, board), _NO_MARK)[0], wanted) + 1
+
+
+def tell_time(deployment: Deployment, time_ms: int) -> dict[str, int]:
+    """Write a tick into every event partition; origin -> its offset.  A tick of time 0 moves no
+    clock: it only makes each stage send its mark, so that one knows how far they are."""
+    tick = encode(Tick(time=time_ms))
+    producer = KafkaProducer(**client_options(deployment.bootstrap, deployment.client))
+    try:
+        sent = {
+            f"{stage}/{partition}": producer.send(deployment.topic(name), tick, partition=partition)
+            for stage, name in STAGES.items()
+            for partition in range(deployment.partitions)
+        }
+        return {origin: int(future.get(30).offset) for origin, future in sent.items()}
+    finally:
+        producer.close()

@@ -84,7 +84,7 @@ def compute(order: Order, progress: Progress) -> Outcome:
 
 def _sent_through(run: Throwaway, order: Order, progress: Progress) -> tuple[int, int]:
     """(Lines sent, events they gave); returns when all of them are in the results."""
-    from streams.arrival import Follower, Offsets, Waiting
+    from streams.arrival import Follower, Offsets, Waiting, tell_time
 
     deployment = run.deployment
     raw_topic = deployment.raw_topic(order.source)
@@ -97,7 +97,7 @@ def _sent_through(run: Throwaway, order: Order, progress: Progress) -> tuple[int
         latest_ms = waiting.event_time_ms()
         if latest_ms >= 0:
             progress("adding up", 0, 1)
-            waiting.boarded(_close(deployment, _closing_of(run.settings, latest_ms)))
+            waiting.boarded(tell_time(deployment, _closing_of(run.settings, latest_ms)))
             progress("adding up", 1, 1)
     return lines, sum(last.values()) + len(last)
 
@@ -143,28 +143,6 @@ def send(files: Sequence[Path], topic: str, deployment: Deployment, progress: Pr
         sent += finished.lines
         done += finished.bytes_done
     return sent
-
-
-def _close(deployment: Deployment, time_ms: int) -> dict[str, int]:
-    """Write the closing tick into every event partition; origin -> its offset."""
-    from kafka import KafkaProducer
-
-    from streams.arrival import STAGES
-    from streams.codec import encode
-    from streams.core.events import Tick
-    from streams.kafka.connect import client_options
-
-    tick = encode(Tick(time=time_ms))
-    producer = KafkaProducer(**client_options(deployment.bootstrap, deployment.client))
-    try:
-        sent = {
-            f"{stage}/{partition}": producer.send(deployment.topic(name), tick, partition=partition)
-            for stage, name in STAGES.items()
-            for partition in range(deployment.partitions)
-        }
-        return {origin: int(future.get(30).offset) for origin, future in sent.items()}
-    finally:
-        producer.close()
 
 
 def _closing_of(settings: Settings, latest_ms: int) -> int:

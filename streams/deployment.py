@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from streams.kpis import ALL_KPIS, FAMILIES
+from streams.kpis import ALL_KPIS, FAMILIES, topic_of
 from streams.sources import SOURCES
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ DEAD_LETTERS = "dlq.events.v1"
 
 @dataclass(frozen=True)
 class Deployment:
-    """``client`` are options of kafka-python's clients beside the address."""
+    """``client`` are options of kafka-python's clients beside the address.  Events and results may
+    have a prefix of their own (``kafka.computation``); empty: that of the others."""
 
     bootstrap: str
     prefix: str
@@ -27,6 +28,8 @@ class Deployment:
     partitions: int
     replication: int
     client: Mapping[str, Any]
+    events_prefix: str = ""
+    results_prefix: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Deployment:
@@ -35,15 +38,19 @@ class Deployment:
         return cls(
             kafka.bootstrap,
             kafka.prefix,
-            kafka.app_id,
+            kafka.group,
             kafka.partitions,
             kafka.replication,
             kafka.client_options(),
+            kafka.events_prefix,
+            kafka.results_prefix,
         )
 
     def topic(self, name: str) -> str:
         """``partials.v1`` under this deployment's prefix."""
-        return f"{self.prefix}.{name}"
+        kind = name.partition(".")[0]
+        own = "" if kind == "raw" else self.results_prefix
+        return f"{(self.events_prefix if kind == 'events' else own) or self.prefix}.{name}"
 
     def raw_topic(self, source: str) -> str:
         """Where the native payloads of a platform go; KeyError if there is no such platform."""
@@ -53,7 +60,7 @@ class Deployment:
         """The topics that hold these KPIs, or all of them."""
         wanted = frozenset(kpis)
         families = {kpi.family for kpi in ALL_KPIS if not wanted or kpi.name in wanted}
-        return sorted(self.topic(f"kpi.{family.replace('_', '-')}.v1") for family in families)
+        return sorted(self.topic(topic_of(family)) for family in families)
 
     def aiokafka_options(self) -> dict[str, Any]:
         """Arguments of aiokafka's clients, which want files of certificates as a context."""
@@ -83,6 +90,8 @@ class Deployment:
             self.group,
             self.partitions,
             self.replication,
-            families=list(FAMILIES),
+            kpis=[topic_of(family) for family in FAMILIES],
             sources=[source.topic for source in SOURCES.values()],
+            events=self.events_prefix,
+            results=self.results_prefix,
         )

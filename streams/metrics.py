@@ -101,6 +101,15 @@ INTRADAY = Family(
     (*PLACE, "hour"),
 )
 
+_TARGET = ("target", *PLACE, "kpi", "window")
+TARGET = Family("cc_target", "gauge", "What a KPI has to reach or not to exceed.", _TARGET)
+TARGET_BREACHED = Family(
+    "cc_target_breached", "gauge", "1 while the target is breached, else 0.", _TARGET
+)
+TARGET_WARNING = Family(
+    "cc_target_warning", "gauge", "1 while there is a warning and no breach, else 0.", _TARGET
+)
+
 # -- counted since the process started
 
 
@@ -225,6 +234,9 @@ class WorkerView:
     sums_late: Mapping[str, int] = field(default_factory=dict)
     seals: Mapping[str, int] = field(default_factory=dict)
     publishes: Mapping[str, int] = field(default_factory=dict)
+    target_events: Mapping[str, int] = field(default_factory=dict)
+    """What an event of a target says -> how many."""
+    target_minutes_skipped: Mapping[str, int] = field(default_factory=dict)
     records_lost: Mapping[str, int] = field(default_factory=dict)
     """Topic -> offsets that were gone before they were read."""
 
@@ -285,6 +297,18 @@ WORKER: Mapping[str, Family] = {
     "publishes": Family(
         "cc_worker_publishes_total", "counter", "Publishes of changed partials.", _STAGE
     ),
+    "target_events": Family(
+        "cc_target_events_total",
+        "counter",
+        "Breaches of targets, warnings, and ends of both.",
+        ("event",),
+    ),
+    "target_minutes_skipped": Family(
+        "cc_target_minutes_skipped_total",
+        "counter",
+        "Minutes that time jumped over and whose rolling windows no target was judged by.",
+        _STAGE,
+    ),
     "records_lost": Family(
         "cc_records_lost_total",
         "counter",
@@ -313,6 +337,7 @@ def all_families(kpis: Iterable[Kpi]) -> Iterator[Family]:
     """Everything a worker may export, for the given KPIs."""
     yield from kpi_families(kpis).values()
     yield from (WINDOW_END, WINDOW_UPDATED, THRESHOLD, INTRADAY)
+    yield from (TARGET, TARGET_BREACHED, TARGET_WARNING)
     yield from (c.family for c in COUNTERS)
     yield CORRECTIONS
     yield from (h.family for h in HISTOGRAMS)

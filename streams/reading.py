@@ -32,14 +32,20 @@ FETCH_BYTES = 4 * 1024 * 1024
 
 
 def read_to_end(
-    deployment: Deployment, topics: Sequence[str], take: Take, isolation: Isolation
+    deployment: Deployment,
+    topics: Sequence[str],
+    take: Take,
+    isolation: Isolation,
+    since_ms: int = 0,
 ) -> None:
-    """Hand every record to ``take``, up to the ends as they stand now.
+    """Hand every record to ``take`` that was appended at ``since_ms`` or later, up to the ends as
+    they stand now.
 
     Raises TopicsError when a topic is missing, BrokerError when the cluster cannot be reached or
     stops answering for 30 s.
     """
-    _run(_read_to_end(deployment, partitions_of(deployment, topics), take, isolation), deployment)
+    partitions = partitions_of(deployment, topics)
+    _run(_read_to_end(deployment, partitions, take, isolation, since_ms), deployment)
 
 
 def follow(
@@ -85,10 +91,16 @@ def _run(reading: Any, deployment: Deployment) -> None:
 
 
 async def _read_to_end(
-    deployment: Deployment, partitions: list[TopicPartition], take: Take, isolation: Isolation
+    deployment: Deployment,
+    partitions: list[TopicPartition],
+    take: Take,
+    isolation: Isolation,
+    since_ms: int,
 ) -> None:
     async with _consumer(deployment, partitions, isolation) as consumer:
         ends = await consumer.end_offsets(partitions)
+        if since_ms > 0:
+            await _seek(consumer, ends, since_ms)
         moved_at = time.monotonic()
         # By position: a log may end in markers, which are never delivered.
         while await _unread(consumer, ends):
@@ -102,6 +114,15 @@ async def _read_to_end(
                     "its topics could not be read to their ends",
                     "contact-streams broker status",
                 )
+
+
+async def _seek(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], since_ms: int
+) -> None:
+    found = await consumer.offsets_for_times(dict.fromkeys(ends, since_ms))
+    for partition, end in ends.items():
+        first = found.get(partition)
+        consumer.seek(partition, end if first is None else first.offset)
 
 
 async def _unread(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

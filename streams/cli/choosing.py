@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streams.cli.parsing import Parser, UsageError, did_you_mean
+from streams.cli.parsing import Parser, UsageError, known
 from streams.results import WINDOWS, Choice
 
 _AGO = re.compile(r"(\d{1,6})([mhd])")
@@ -26,18 +26,15 @@ def add_choice(parser: Parser) -> None:
 def choice_of(kpis: list[str], options: Any) -> Choice:
     """What the options choose.  UsageError for a KPI nobody knows or a time that is none."""
     for name in kpis:
-        _check_kpi(name)
+        check_kpi(name)
     return Choice(tuple(kpis), options.queue, options.window, _since(options.since))
 
 
-def _check_kpi(name: str) -> None:
+def check_kpi(name: str) -> None:
+    """UsageError, with the nearest there is, for a KPI that nobody knows."""
     from streams.kpis import ALL_KPIS
 
-    known = [kpi.name for kpi in ALL_KPIS]
-    if name not in known:
-        raise UsageError(
-            f"there is no KPI {name}{did_you_mean(name, known)}", "", "contact-streams kpi list"
-        )
+    known("KPI", name, (kpi.name for kpi in ALL_KPIS), "contact-streams kpi list")
 
 
 def _since(text: str, now: datetime | None = None) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from streams.cli import explain
 from streams.cli.choosing import add_choice, choice_of
-from streams.cli.parsing import PROG, Actions, Parser, add_json
+from streams.cli.parsing import PROG, Actions, Parser, add_json, known
 from streams.cli.tables import day_table, result_table, text_table
-from streams.cli.terminal import Talk
+from streams.cli.terminal import Talk, redraw
 from streams.results import Choice, Result
 
 SUMMARY = "Read results from the KPI topics: the latest revision of each."
@@ -17,7 +17,9 @@ EXAMPLES = (
     "contact-streams kpi get --window day",
     "contact-streams kpi get service_level_pos --queue sales --since 2h --json",
     "contact-streams kpi watch contacts_waiting longest_wait",
-    "contact-streams kpi list",
+    "contact-streams kpi list --family speed",
+    "contact-streams kpi show service_level_neg",
+    "contact-streams kpi explain contacts_abandoned queue=sales 2026-10-05",
 )
 
 
@@ -25,7 +27,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; gives the exit code."""
     options = _parser().parse_args(arguments)
     if options.action == "list":
-        return _list(options.json)
+        return _list(options.family, options.json)
+    if options.action == "show":
+        return _define(options.kpi, options.json)
+    if options.action == "explain":
+        return explain.main(options)
     choice = choice_of(options.kpis, options)
     return _watch(choice, options.json) if options.action == "watch" else _get(choice, options.json)
 
@@ -38,22 +44,46 @@ def _parser() -> Parser:
         action.add_argument("kpis", nargs="*", metavar="KPI", help="all, if none is named")
         add_choice(action)
         add_json(action)
-    add_json(actions.add("list", "every KPI there is, with its meaning"))
+    listing = actions.add("list", "every KPI there is, with its meaning", [EXAMPLES[3]])
+    listing.add_argument("--family", metavar="NAME", help="only the KPIs of this family")
+    add_json(listing)
+    showing = actions.add("show", "one definition: formula, cuts, windows, names", [EXAMPLES[4]])
+    showing.add_argument("kpi", metavar="KPI")
+    add_json(showing)
+    explain.add_explain(actions)
     return parser
 
 
-def _list(as_json: bool) -> int:
+def _list(family: str | None, as_json: bool) -> int:
     import json
 
-    from streams.kpis import ALL_KPIS
+    from streams.kpis import ALL_KPIS, FAMILIES
 
+    if family is not None:
+        known("family", family, FAMILIES, "contact-streams kpi list")
+    kpis = ALL_KPIS if family is None else FAMILIES[family]
     if as_json:
-        for kpi in ALL_KPIS:
+        for kpi in kpis:
             told = {"kpi": kpi.name, "family": kpi.family, "unit": kpi.unit, "help": kpi.help}
             print(json.dumps(told, ensure_ascii=False))
     else:
-        rows = [[kpi.name, kpi.family, kpi.unit, kpi.help] for kpi in ALL_KPIS]
+        rows = [[kpi.name, kpi.family, kpi.unit, kpi.help] for kpi in kpis]
         print(text_table(["kpi", "family", "unit", "meaning"], rows, left=4), end="")
+    return 0
+
+
+def _define(name: str, as_json: bool) -> int:
+    import json
+
+    from streams.definitions import described, plain
+    from streams.kpis import ALL_KPIS
+
+    kpis = {kpi.name: kpi for kpi in ALL_KPIS}
+    known("KPI", name, kpis, "contact-streams kpi list")
+    if as_json:
+        print(json.dumps(plain(kpis[name]), ensure_ascii=False))
+    else:
+        print(described(kpis[name]), end="")
     return 0
 
 
@@ -105,14 +135,5 @@ def _watch(choice: Choice, as_json: bool) -> int:
                 print_line(line)
             sys.stdout.flush()
         elif records:
-            _redraw(result_table(latest.results()))
+            redraw(result_table(latest.results()))
     return 0
-
-
-def _redraw(table: str, stream: Any = None) -> None:
-    """A terminal shows the table in place; elsewhere one follows the other."""
-    from streams.cli.terminal import is_rich
-
-    out = stream or sys.stdout
-    out.write(f"\x1b[H\x1b[2J{table}" if is_rich(out) else f"{table}\n")
-    out.flush()

@@ -82,6 +82,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+def known(what: str, word: str, words: Iterable[str], next: str) -> None:
+    """Raise UsageError if ``word`` is none of ``words``, with the one that may have been meant."""
+    words = tuple(words)
+    if word not in words:
+        raise UsageError(f"there is no {what} {word}{did_you_mean(word, words)}", "", next)
+
+
 def add_json(parser: Parser) -> None:
     """Every command that reads something can give it to a program."""
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -26,6 +26,13 @@ def is_coloured(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool
     return is_rich(stream, environ) and not environ.get("NO_COLOR")
 
 
+def redraw(table: str, stream: TextIO | None = None) -> None:
+    """A terminal shows the table in place; elsewhere one follows the other."""
+    out = stream or sys.stdout
+    out.write(f"\x1b[H\x1b[2J{table}" if is_rich(out) else f"{table}\n")
+    out.flush()
+
+
 class Talk:
     """What a command says while it works.  ``quiet`` leaves out all but errors."""
 

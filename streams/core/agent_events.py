@@ -50,7 +50,8 @@ class Ready(AgentEvent, kw_only=True, tag="agent.ready"):
 
 
 class NotReady(AgentEvent, kw_only=True, tag="agent.not_ready"):
-    """Not ready for work: in one queue, or in all of them (``queue`` absent)."""
+    """Not ready for work: in one queue, or in all of them (``queue`` absent).  ``reason`` is a code
+    or a short name, shown in results, 40 characters of it; never what somebody typed."""
 
     queue: Name | None = None
     reason: Name | None = None
@@ -107,7 +108,11 @@ class AgentContactEnded(AgentEvent, kw_only=True, tag="agent.contact_ended"):
 
 
 class AgentScheduled(AgentEvent, kw_only=True, tag="agent.scheduled"):
-    """A piece of the agent's schedule; a later one for the same span replaces it."""
+    """A piece of the agent's schedule, ``start`` to ``end`` (half-open), published at ``time``.
+
+    A later one takes the place of earlier ones for the time they share.  What ends before it
+    begins, or more than 400 days after it was published, is refused.
+    """
 
     start: TimeMs
     end: TimeMs

@@ -33,6 +33,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from streams.core.cell import Cell, Share
+from streams.core.judging import Judging, Kept
 from streams.core.kpi import Kpi
 from streams.core.line import Line, Posted
 from streams.core.marks import Marks, MarksRecord, Moved
@@ -41,6 +42,7 @@ from streams.core.news import News
 from streams.core.partials import Mark, Partial, Register
 from streams.core.plan import Plan, plans
 from streams.core.result import Result
+from streams.core.target import Target
 from streams.core.terms import HOUR_MS, MINUTE_MS, Terms
 from streams.core.window import Window, Windows
 
@@ -71,6 +73,8 @@ class Changes(NamedTuple):
     registers: Sequence[Stored]
     marks: MarksRecord | None
     gone: Sequence[Gone]
+    ahead: Sequence[Kept]
+    """To be committed before any of the rest is written; see ``streams.core.judging``."""
 
 
 class Board:
@@ -84,10 +88,11 @@ class Board:
         *,
         keep_ms: int = 0,
         offered: str = "contacts_offered",
+        targets: Iterable[Target] = (),
     ) -> None:
         """``origins`` must report marks before time is known.  Cells are dropped ``keep_ms`` after
         their minute, 0 for never; ValueError if that is before their day is final.  ``offered`` is
-        the measure that is shown by the hour of the day."""
+        the measure that is shown by the hour of the day, ``targets`` are judged."""
         if keep_ms and keep_ms < KEEP_HOURS_MIN * HOUR_MS + terms.grace_ms:
             raise ValueError(f"keep_ms {keep_ms} ends before a day of {KEEP_HOURS_MIN} h is final")
         self._plans = plans(kpis)
@@ -97,6 +102,7 @@ class Board:
         self.news = News(
             self.lines, self.marks, self._windows, grace_ms=terms.grace_ms, offered=offered
         )
+        self.judging = Judging(targets, terms.grace_ms)
         self.counted: dict[tuple[CutKey, str], int] = {}
         """What partials have added since the process started: it never goes down ..."""
         self.corrections: dict[tuple[CutKey, str], int] = {}
@@ -123,6 +129,7 @@ class Board:
         registers: Iterable[Stored],
         marks: MarksRecord | None,
         committed: int,
+        kept: Iterable[Kept] = (),
     ) -> None:
         """Take what was stored, once and before anything else; the log goes on at ``committed``."""
         again: Sequence[Moved] = ()
@@ -143,6 +150,7 @@ class Board:
         for moved in again:
             if self.marks.again(moved):
                 self._time_moved()
+        self.judging.restore(kept, self.lines, committed=committed, base=self.marks.base.offset)
 
     def _restore(self, cell: Cell, committed: int, unsaid: set[Window]) -> None:
         self._restored_until = max(self._restored_until, cell.version)
@@ -180,8 +188,8 @@ class Board:
             self._partial(message, offset)
         elif isinstance(message, Register):
             self._register(message, offset)
-        elif self.marks.absorb(message, offset):
-            self._time_moved()
+        else:
+            self._mark(message, offset)
 
     def _partial(self, partial: Partial, offset: int) -> None:
         origin = self._origin(partial.origin)
@@ -239,6 +247,15 @@ class Board:
             self._lines_at.setdefault(cell.minute, []).append(line)
 
     # -- time
+
+    def _mark(self, mark: Mark, offset: int) -> None:
+        """Targets are judged before anything is dropped, and never on what is as of two times."""
+        was = self.marks.minute
+        if not self.marks.absorb(mark, offset):
+            return
+        if self.marks.minute != was and offset > self._restored_until:
+            self.judging.turn(self.lines.values(), was, self.marks.mark_ms, offset)
+        self._time_moved()
 
     def _time_moved(self) -> None:
         self.news.time_moved()
@@ -298,7 +315,7 @@ class Board:
             new, waiting, gone = self._gone
             self._gone = [[], new, waiting]
         self._cells, self._registers = {}, {}
-        return Changes(cells, stored, record, gone)
+        return Changes(cells, stored, record, gone, self.judging.ahead())
 
 
 class _Origin:

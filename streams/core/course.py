@@ -23,15 +23,19 @@ from streams.core.dialogue import Dialogue
 from streams.core.facts import ContactExcluded, Fact
 from streams.core.journey import Journey
 from streams.core.levels import Open
+from streams.core.satisfaction import Satisfaction
+from streams.core.self_service import SelfService
 from streams.core.signed import Signed, difference, standing
+from streams.core.stages_passed import StagesPassed
 from streams.core.terms import Terms
 
 
 class Aspect(Protocol):
-    """One side of a contact.  ``READS`` are the events it wants; it exists from the first of them
-    on for which ``begins`` is true."""
+    """One side of a contact.  ``READS`` are the events it wants; it exists from the first of
+    ``BEGINS`` on for which ``begins`` is true."""
 
     READS: frozenset[type]
+    BEGINS: frozenset[type]
 
     def __init__(self, terms: Terms) -> None: ...
 
@@ -53,11 +57,16 @@ class Aspect(Protocol):
         ...
 
 
-ASPECTS: tuple[type[Aspect], ...] = (Dialogue,)
+ASPECTS: tuple[type[Aspect], ...] = (StagesPassed, SelfService, Satisfaction, Dialogue)
 _READERS: dict[type, tuple[int, ...]] = {
     kind: tuple(number for number, aspect in enumerate(ASPECTS) if kind in aspect.READS)
     for kind in ev.CONTACT_EVENTS
 }
+_BEGINNERS: dict[type, tuple[int, ...]] = {
+    kind: tuple(number for number in readers if kind in ASPECTS[number].BEGINS)
+    for kind, readers in _READERS.items()
+}
+"""A plain call has no aspects: nobody is asked about its events."""
 
 
 class Course:
@@ -108,8 +117,8 @@ class Course:
         if restated:
             self.journey.restate()
         self.journey.apply(event)
-        readers = _READERS[type(event)]
-        for number in readers:
+        kind = type(event)
+        for number in (_READERS if self._aspects else _BEGINNERS)[kind]:
             self._aspect(number, event)
         if restated:
             for number in self._aspects:
@@ -118,7 +127,7 @@ class Course:
     def _aspect(self, number: int, event: ev.ContactEvent) -> None:
         aspect = self._aspects.get(number)
         if aspect is None:
-            if not ASPECTS[number].begins(event):
+            if type(event) not in ASPECTS[number].BEGINS or not ASPECTS[number].begins(event):
                 return
             aspect = self._aspects[number] = ASPECTS[number](self._terms)
         aspect.apply(event, self.about)

@@ -79,6 +79,7 @@ class Question:
 class Dialogue:
     """The fold: an aspect of a contact (``streams.core.course``)."""
 
+    BEGINS: frozenset[type] = frozenset((*_BEGINS, ev.Message))
     READS: frozenset[type] = frozenset(
         (
             ev.ContactStarted,

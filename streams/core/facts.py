@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from streams.core.agent_facts import AgentFact
+
 
 class ContactArrived(NamedTuple):
     """A contact exists: its first visit (a consult leg is taken back), or its first message.
@@ -48,6 +50,10 @@ class VisitAnswered(NamedTuple):
     answered_ms: int
     wait_ms: int | None
 
+    @property
+    def stage(self) -> str:
+        return "queue"
+
 
 class VisitLeft(NamedTuple):
     """The visit ended unanswered; ``outcome`` is one of ``events.LeftOutcome``."""
@@ -58,6 +64,12 @@ class VisitLeft(NamedTuple):
     left_ms: int
     wait_ms: int | None
     outcome: str
+    rang: bool = False
+    """An agent was being offered the contact."""
+
+    @property
+    def stage(self) -> str:
+        return "queue"
 
 
 class LegEnded(NamedTuple):
@@ -143,16 +155,83 @@ class ValueRefused(NamedTuple):
     field: str
 
 
-class StateSlice(NamedTuple):
-    """An agent was in ``state`` from ``from_ms`` until ``until_ms`` (half-open)."""
+class StageEntered(NamedTuple):
+    """A contact reached a stage outside the queue."""
 
-    state: str
-    from_ms: int
-    until_ms: int
+    stage: str
+    channel: str
+    entered_ms: int
+
+
+class StagePassed(NamedTuple):
+    """A contact went through a stage, or gave up in it; ``queue`` only for ringing and hold."""
+
+    stage: str
+    queue: str | None
+    channel: str
+    entered_ms: int
+    left_ms: int
+    wait_ms: int | None
+    abandoned: bool
+
+
+class SelfServiceStarted(NamedTuple):
+    """A contact had to do with a menu or a bot (``stage`` ivr or bot).  ``arrived``: it is one of
+    the contacts that arrived, too."""
+
+    stage: str
+    channel: str
+    issue_type: str | None
+    entered_ms: int
+    arrived: bool
+
+
+class SelfServiceEnded(NamedTuple):
+    """How that ended: see ``streams.core.self_service``."""
+
+    stage: str
+    channel: str
+    issue_type: str | None
+    entered_ms: int
+    arrived: bool
+    outcome: str
+
+
+class SurveyOffered(NamedTuple):
+    """A customer was asked; ``answered``: did answer, so far."""
+
+    survey: str
+    queue: str
+    channel: str
+    agent: str | None
+    issue_type: str | None
+    sent_ms: int
+    answered: bool
+
+
+class SurveyAnswered(NamedTuple):
+    """What the customer said last.  ``verdict`` is positive (top box, promoter), negative
+    (detractor) or other."""
+
+    survey: str
+    queue: str
+    channel: str
+    agent: str | None
+    issue_type: str | None
+    at_ms: int
+    score: int
+    scale: int
+    verdict: str
 
     @property
-    def duration_ms(self) -> int:
-        return self.until_ms - self.from_ms
+    def normalised_36(self) -> int:
+        """(score - 1) / (scale - 1) in 36ths: whole for every scale of CSAT."""
+        return (self.score - 1) * 36 // (self.scale - 1)
+
+    @property
+    def answer(self) -> str:
+        """The score as a dimension."""
+        return f"{self.score}/{self.scale}"
 
 
 class ContactSeen(NamedTuple):
@@ -208,5 +287,7 @@ class ResponseMissed(NamedTuple):
 Fact = (
     ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
     | ContactHandled | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
-    | StateSlice | ContactSeen | Response | ResponseMissed
+    | StageEntered | StagePassed | SelfServiceStarted | SelfServiceEnded
+    | SurveyOffered | SurveyAnswered | AgentFact | ContactSeen
+    | Response | ResponseMissed
 )  # fmt: skip

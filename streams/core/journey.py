@@ -102,15 +102,26 @@ class Journey(Visits):
             return
         for visit in reversed(self.visits):
             if visit.queue == event.queue and visit.left is not None:
-                self._say(visit.left, -1)
-                visit.left = None
+                self._unleave(visit)
                 return
 
     def queue_refused(self, event: ev.QueueRefused) -> None:
         self._say(EntryRefused(event.queue, event.channel, event.time, event.reason))
 
+    def offered(self, event: ev.Offered) -> None:
+        visit = self.last(event.queue, "waiting")
+        if visit is not None:
+            visit.ringing = True
+            if visit.ring_since is None:
+                visit.ring_since = event.time
+
     def offer_ended(self, event: ev.OfferEnded) -> None:
         visit = self.last(event.queue, "waiting")
+        if visit is not None:
+            visit.ringing = False
+            visit.ring_canceled_ms = event.time if event.reason == "canceled" else None
+            if visit.ring_since is None:
+                visit.ring_since = event.time - self._believable(event.ring_ms)
         queue = event.queue or (visit.queue if visit else None)
         if queue is not None:
             self._say(OfferFailed(queue, event.channel, event.time, event.reason, event.agent))
@@ -119,6 +130,8 @@ class Journey(Visits):
         visit = self.last(None, "handling")
         if visit is not None and visit.held_since is None:
             visit.held_since = event.time
+            if visit.held_from is None:
+                visit.held_from = event.time
 
     def resumed(self, event: ev.Resumed) -> None:
         visit = self.last(None, "handling")
@@ -230,6 +243,7 @@ _HANDLERS: dict[type, Callable[[Journey, Any], None]] = {
     ev.Queued: Journey.queued,
     ev.QueueRefused: Journey.queue_refused,
     ev.QueueResumed: Journey.queue_resumed,
+    ev.Offered: Journey.offered,
     ev.OfferEnded: Journey.offer_ended,
     ev.Answered: Journey.answered,
     ev.Held: Journey.held,

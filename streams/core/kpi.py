@@ -179,8 +179,9 @@ Formula = Count | Total | Ratio | Mean | Average | Distribution | Quantile | Lev
 
 
 class Kpi(NamedTuple):
-    """A definition.  ``family`` names the topic (``<prefix>.kpi.<family>.v1``); ``metric`` the
-    Prometheus gauge (None: topic only); ``labels`` are constant labels that tell variants apart;
+    """A definition.  ``family`` names the topic (``<prefix>.kpi.<family>.v<version>``, the highest
+    version of the family); ``metric`` the Prometheus gauge (None: topic only), by the first of the
+    ``cuts`` only; ``labels`` are constant labels that tell variants apart;
     ``attribution`` says which interval a contact belongs to: ``cohort`` (the one it was offered
     in, started in ...), ``event`` (the one it happened in), ``span`` (durations split over the
     intervals they lie in), ``now``.
@@ -188,7 +189,8 @@ class Kpi(NamedTuple):
     ``excludes`` says in a sentence what is left out.  ``matures_ms``: how long after the end of a
     window its contacts can still change the value as a matter of course (a repeat contact within
     seven days); the result is provisional until then.  ``version`` is that of the meaning: a
-    change of formula, measures or cuts needs a higher one, and another topic."""
+    change of formula, measures, attribution or unit, or a cut or window less, needs a higher one,
+    and with it another topic."""
 
     name: str
     family: str

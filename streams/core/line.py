@@ -7,6 +7,7 @@ that are summed up when wanted (rolling, now).
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from streams.core.calendar import QUARTER_MS
@@ -19,6 +20,7 @@ from streams.core.window import (
     FIXED,
     NOW_SPAN,
     ROLLING,
+    ROLLING_MINUTES_MAX,
     Span,
     Window,
     Windows,
@@ -145,6 +147,37 @@ class Line:
             window.revision = revision
         return found
 
+    def rolled(
+        self, first: int, last: int, minutes: int, names: Collection[str]
+    ) -> Iterator[tuple[int, Amounts]]:
+        """Some amounts of the rolling windows that end where the minutes ``first`` to ``last``
+        begin, each with its minute; none where there is nothing in the longest.  What is given is
+        the same dictionary each time."""
+        latest = self._latest_before(first)
+        if latest < 0 and self.newest < first:
+            return
+        sums = dict.fromkeys(names, 0)
+        for minute in range(first - minutes, first):
+            self._roll_in(sums, minute, 1)
+        for minute in range(first, last + 1):
+            if minute > first:
+                self._roll_in(sums, minute - 1, 1)
+                self._roll_in(sums, minute - 1 - minutes, -1)
+                latest = minute - 1 if minute - 1 in self.cells else latest
+            if latest >= minute - ROLLING_MINUTES_MAX:
+                yield minute, sums
+
+    def _latest_before(self, minute: int) -> int:
+        """The newest cell before ``minute`` that a rolling window may hold; -1 if there is none."""
+        within = range(minute - 1, minute - ROLLING_MINUTES_MAX - 1, -1)
+        return next((m for m in within if m in self.cells), -1)
+
+    def _roll_in(self, sums: Amounts, minute: int, sign: int) -> None:
+        cell = self.cells.get(minute)
+        if cell is not None:
+            for name in sums:
+                sums[name] += sign * cell.total.get(name, 0)
+
     # -- registers
 
     def post(self, register: Register, version: int) -> bool | None:
@@ -156,7 +189,12 @@ class Line:
         return known is None or known.values != register.values
 
     def levels(self, moved_at: int) -> None:
-        """Combine the registers of all origins: times by their minimum, all else by the sum."""
+        """Say what all origins together have posted."""
+        self.now.sums = self.combined()
+        self.now.revision = max((moved_at, *(p.version for p in self.registers.values())))
+
+    def combined(self) -> Amounts:
+        """The registers of all origins: of times the minimum, of all else the sum."""
         sums: Amounts = {}
         for posted in self.registers.values():
             for name, value in posted.values.items():
@@ -166,8 +204,7 @@ class Line:
                     sums[name] = min(sums[name], value)
                 else:
                     sums[name] += value
-        self.now.sums = sums
-        self.now.revision = max((moved_at, *(p.version for p in self.registers.values())))
+        return sums
 
 
 def _shift(window: Window, start_ms: int, end_ms: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from streams.core.facts import LegEnded, VisitAnswered, VisitLeft, VisitOffered
+from streams.core.facts import LegEnded, StagePassed, VisitAnswered, VisitLeft, VisitOffered
+
+RING_CANCELED_MS = 1_000
 
 
 class Visit:
@@ -16,14 +18,21 @@ class Visit:
         "channel",
         "ended",
         "entered_ms",
+        "held_from",
         "held_ms",
         "held_since",
+        "hold",
+        "hung_up_on_hold",
         "left",
         "leg",
         "leg_ms",
         "offer",
         "parked",
         "queue",
+        "ring",
+        "ring_canceled_ms",
+        "ring_since",
+        "ringing",
     )
 
     def __init__(self, queue: str, channel: str, entered_ms: int, offer: VisitOffered) -> None:
@@ -42,6 +51,16 @@ class Visit:
         self.agent: str | None = None
         self.held_ms = 0
         self.held_since: int | None = None
+        self.held_from: int | None = None
+        """When the first hold began."""
+        self.hung_up_on_hold: int | None = None
+        """How long the hold had lasted in which the leg ended."""
+        self.hold: StagePassed | None = None
+        self.ring_since: int | None = None
+        """When an agent was offered the contact first."""
+        self.ringing = False
+        self.ring_canceled_ms: int | None = None
+        self.ring: StagePassed | None = None
         self.parked = False
 
     @property
@@ -60,3 +79,11 @@ class Visit:
     def over_ms(self) -> int | None:
         """When the visit ended, as reported."""
         return self.left.left_ms if self.left is not None else self.leg_ms
+
+    def rings_at(self, time_ms: int) -> bool:
+        """Whether an agent is being offered the contact, or was until just now: platforms tell the
+        end of the ringing and of the wait in one breath."""
+        canceled_ms = self.ring_canceled_ms
+        return self.ringing or (
+            canceled_ms is not None and time_ms - canceled_ms <= RING_CANCELED_MS
+        )

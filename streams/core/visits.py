@@ -14,6 +14,7 @@ from streams.core.facts import (
     ContactHandled,
     Fact,
     LegEnded,
+    StagePassed,
     ValueRefused,
     VisitAnswered,
     VisitLeft,
@@ -203,16 +204,55 @@ class Visits:
         visit.answered_ms = at_ms
         visit.answer = VisitAnswered(visit.queue, visit.channel, visit.entered_ms, at_ms, wait)
         self._say(visit.answer)
+        self._end_ring(visit, at_ms, False)
 
     def _leave(self, visit: Visit, at_ms: int, wait_ms: int | None, outcome: str) -> None:
         wait = self._duration(visit, at_ms, "wait_ms", wait_ms, at_ms - visit.entered_ms)
-        visit.left = VisitLeft(visit.queue, visit.channel, visit.entered_ms, at_ms, wait, outcome)
+        rang = outcome == "abandoned" and visit.rings_at(at_ms)
+        visit.left = VisitLeft(
+            visit.queue, visit.channel, visit.entered_ms, at_ms, wait, outcome, rang
+        )
         self._say(visit.left)
+        self._end_ring(visit, at_ms, rang)
+
+    def _unleave(self, visit: Visit) -> None:
+        """The visit goes on."""
+        for fact in (visit.left, visit.ring):
+            if fact is not None:
+                self._say(fact, -1)
+        visit.left = visit.ring = None
+
+    def _end_ring(self, visit: Visit, at_ms: int, abandoned: bool) -> None:
+        since_ms = visit.ring_since
+        if since_ms is not None:
+            wait = self._duration_or_none(at_ms - since_ms)
+            visit.ring = StagePassed(
+                "ringing", visit.queue, visit.channel, since_ms, at_ms, wait, abandoned
+            )
+            self._say(visit.ring)
+
+    def _duration_or_none(self, value: int) -> int | None:
+        return value if 0 <= value <= self._terms.duration_max_ms else None
 
     def _end_hold(self, visit: Visit, at_ms: int) -> None:
         if visit.held_since is not None:
             visit.held_ms += at_ms - visit.held_since
             visit.held_since = None
+
+    def _end_held_leg(self, visit: Visit, at_ms: int, ended_by: str) -> None:
+        """A leg with a hold in it ended, perhaps in the middle of one."""
+        if visit.held_since is not None:
+            visit.hung_up_on_hold = at_ms - visit.held_since
+        if visit.hold is not None:
+            self._say(visit.hold, -1)
+        if visit.held_from is not None:
+            given_up = visit.hung_up_on_hold if ended_by == "customer" else None
+            wait = None if given_up is None else self._duration_or_none(given_up)
+            visit.hold = StagePassed(
+                "hold", visit.queue, visit.channel, visit.held_from, at_ms,
+                wait, given_up is not None,
+            )  # fmt: skip
+            self._say(visit.hold)
 
     def _park(self) -> None:
         """Take back the unfinished visits of a consult leg."""
@@ -236,8 +276,9 @@ class Visits:
 
     def _say_visit(self, visit: Visit, sign: int) -> None:
         self._say(visit.offer, sign)
-        if visit.answer is not None:
-            self._say(visit.answer, sign)
+        for fact in (visit.answer, visit.ring):
+            if fact is not None:
+                self._say(fact, sign)
 
     def _revive(self, queue: str | None) -> Visit | None:
         """A visit given up as lost goes on."""
@@ -247,8 +288,7 @@ class Visits:
                 and visit.left.outcome == "lost"
                 and queue in (None, visit.queue)
             ):
-                self._say(visit.left, -1)
-                visit.left = None
+                self._unleave(visit)
                 return visit
         return None
 
@@ -269,6 +309,7 @@ class Visits:
         if visit.leg is not None:  # what the end of the contact made of it
             self._say(visit.leg, -1)
             self.work.count(visit.leg, -1)
+        self._end_held_leg(visit, event.time, ended_by)
         self._end_hold(visit, event.time)
         hold = self._believable(visit.held_ms if event.hold_ms is None else event.hold_ms)
         derived = None if visit.answered_ms is None else event.time - visit.answered_ms - hold

@@ -87,21 +87,28 @@ def load(
     app: str = "contact-streams",
     partitions: int = 4,
     replication: int = 1,
-    families: Sequence[str] = (),
+    kpis: Sequence[str] = (),
     sources: Sequence[str] = ("asterisk-queue-log",),
     folder: Path | None = None,
+    *,
+    events: str = "",
+    results: str = "",
 ) -> list[TopicSpec]:
     """The topics of a deployment, sorted by name.
 
-    There is one KPI topic per family and one raw topic per source (``_`` in these becomes ``-``).
+    ``kpis`` are the topics of the KPI families with their versions (``kpi.service-level.v1``);
+    there is one raw topic per source (``_`` in these becomes ``-``).  ``events`` and ``results``
+    are prefixes of their own for these (``kafka.computation``).
     Raises SettingsError, with every problem, if a name, a count or a file is not possible.
     """
     folder = folder or schemas_dir() / "topics"
     problems = _count_problems(partitions, replication)
-    words = {
+    words: dict[str, Sequence[str]] = {
         "prefix": [prefix],
+        "events": [events or prefix],
+        "results": [results or prefix],
         "app": [app],
-        "family": [family.replace("_", "-") for family in families],
+        "kpi": kpis,
         "source": [source.replace("_", "-") for source in sources],
     }
     specs: list[TopicSpec] = []
@@ -158,6 +165,12 @@ def apply(
         created = [change.topic for change in changes if change.action == "create"]
         admin.wait_for_topics(created, timeout_ms=_READY_MS)
     return changes
+
+
+def names(bootstrap: str, client: Mapping[str, Any] | None = None) -> list[str]:
+    """Of every topic in the cluster."""
+    with _admin(bootstrap, client) as admin:
+        return list(admin.list_topics())
 
 
 def remove(

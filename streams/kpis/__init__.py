@@ -41,6 +41,9 @@ UNITS = (
 ATTRIBUTIONS = ("cohort", "event", "span", "now")
 BEGINNINGS = ("entered_ms", "asked_ms", "created_ms", "solved_ms", "sent_ms", "arrived_ms")
 """Fields that date a fact by the time what it is about began: those of cohorts."""
+LABELS = ("queue", "channel", "state", "direction", "stage")
+"""Dimensions that may be labels of Prometheus series: queues are capped, the others are lists of
+ours.  What a platform, an agent or a customer can write freely is none, or series grow for ever."""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _FAMILY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _METRIC = re.compile(r"cc_[a-z0-9]+(_[a-z0-9]+)*")
@@ -102,6 +105,17 @@ def key_of(cut_key: tuple[str, ...]) -> dict[str, str]:
     {'queue': 'PS', 'channel': 'voice'}
     """
     return dict(zip(ALL_CUTS[cut_key[0]].dimensions, cut_key[1:], strict=True))
+
+
+def version_of(family: str) -> int:
+    """The version of a family: the highest of its KPIs'.  It must never fall; ``tests/kpis`` sees
+    to that."""
+    return max(kpi.version for kpi in FAMILIES[family])
+
+
+def topic_of(family: str) -> str:
+    """The topic of a family's results, without the prefix: ``kpi.service-level.v1``."""
+    return f"kpi.{family}.v{version_of(family)}"
 
 
 def amount_names(measure: Measure) -> tuple[str, ...]:
@@ -240,6 +254,8 @@ def _metric_problems(kpi: Kpi, metric: str) -> Iterator[str]:
         yield f"metric {metric!r} does not end in its unit, {kpi.unit}"
     if isinstance(kpi.formula, Distribution | Quantile):
         yield "a distribution has no gauge: the histograms of the exporter say more"
+    if free := [d for d in kpi.cuts[0].dimensions if d not in LABELS]:
+        yield f"the first cut is by {', '.join(free)}, which must not become a label"
     taken = {d for cut in kpi.cuts for d in cut.dimensions} | {"window"}
     taken |= {"state"} if kpi.windows != NOW else set()
     for label, _ in kpi.labels:

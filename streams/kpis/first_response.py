@@ -1,19 +1,22 @@
 """First response: how long customers who write wait for a person, by the clock and in open hours.
 
 Answers of bots, automatic mail and private notes are no response; bots have a KPI of their own.
-What a variant's time runs from is said by its name (``streams.core.dialogue``):
+What a variant's time runs from is said by its name (``streams.core.dialogue`` tells more):
 
-==================================  ============================================================
-``first_response``                  a contact's first question, and again each time it is reopened,
-                                    from the reopening
-``first_response_initial``          the contact's first question alone
-``first_response_reopened``         the reopenings alone
-``first_response_since_hand_off``   Chatwoot: once, from a bot's last hand-off, else the beginning
-``first_response_since_creation``   Zendesk: once, from the creation; of a contact that an agent
-                                    began with a message, to the second such message
-``first_bot_response``              from the question to the first message of a bot
-``reply_time``                      every later question to its answer
-==================================  ============================================================
+=================================  =================================================================
+variant                            from when to when
+=================================  =================================================================
+``first_response``                 the first question, or its reopening, to a person's answer
+``first_response_initial``         a contact's first question alone
+``first_response_reopened``        the reopenings alone
+``first_response_since_hand_off``  Chatwoot: once, from a bot's last hand-off, else the beginning
+``first_response_since_creation``  Zendesk: once, from the creation to an agent's comment
+``first_bot_response``             from the question to the first message of a bot
+``reply_time``                     every later question to its answer
+=================================  =================================================================
+
+Of a contact that an agent began with a message, ``first_response_since_creation`` ends with the
+second such message.
 
 ``..._open_hours_...`` is business time by the calendar of the queue, as in force when it was asked:
 asked and answered outside the hours is 0.  All else is time by the clock.  Everything belongs to

@@ -13,9 +13,11 @@ import faust
 
 from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.kafka.topics import ids, load, verify_for_worker
-from streams.kpis import FAMILIES
+from streams.kpis import FAMILIES, topic_of
+from streams.runtime.adopting import adopt
 from streams.runtime.failpoints import VARIABLE, fail_point
 from streams.runtime.folding import Folding
+from streams.runtime.history import check_history
 from streams.runtime.loop import Runtime
 from streams.runtime.losses import Losses
 from streams.runtime.owner import Limits
@@ -40,10 +42,13 @@ def run(settings: Settings, loglevel: str = "INFO") -> int:
     """Run a worker in the foreground until SIGTERM or SIGINT; the exit code.
 
     Raises TopicsError if a topic is missing or has the wrong number of partitions, BrokerError if
-    Kafka cannot be reached, StreamsError if the metrics port is taken.
+    Kafka cannot be reached, StateError if settings contradict what is processed, StreamsError if
+    the metrics port is taken.
     """
     _logging(loglevel)
     _verify(settings)
+    check_history(settings)
+    adopt(settings)
     shape = shape_of(settings)
     return run_stages(settings, stage_specs(shape), targets(shape))
 
@@ -75,9 +80,15 @@ def _spare_the_collector() -> None:
 
 def _verify(settings: Settings) -> None:
     kafka = settings.kafka
-    sources = [source.topic for source in SOURCES.values()]
     specs = load(
-        kafka.prefix, kafka.app_id, kafka.partitions, kafka.replication, list(FAMILIES), sources
+        kafka.prefix,
+        kafka.group,
+        kafka.partitions,
+        kafka.replication,
+        [topic_of(family) for family in FAMILIES],
+        [source.topic for source in SOURCES.values()],
+        events=kafka.events_prefix,
+        results=kafka.results_prefix,
     )
     verify_for_worker(kafka.bootstrap, specs, kafka.client_options())
 
@@ -87,13 +98,17 @@ def shape_of(settings: Settings) -> Shape:
     key = settings.pseudonym_key
     return Shape(
         prefix=settings.kafka.prefix,
-        app=settings.kafka.app_id,
+        app=settings.kafka.group,
         partitions=settings.kafka.partitions,
         segment_size=settings.processing.segment_size,
         skew_ms=settings.processing.skew_ms,
         keep_ms=settings.keep_ms,
         terms=settings.terms(),
+        targets=settings.targets,
         pseudonym=Pseudonymizer(key, settings.privacy.pseudonym_key_id) if key else no_pseudonym,
+        events=settings.kafka.events_prefix,
+        results=settings.kafka.results_prefix,
+        ingest=settings.processing.ingest == "on",
     )
 
 
@@ -110,7 +125,7 @@ def build(
         app,
         bootstrap=settings.kafka.bootstrap,
         security=aiokafka_options(client),
-        group=settings.kafka.app_id,
+        group=settings.kafka.group,
         specs=specs,
         targets=dict(where),
         segment_size=settings.processing.segment_size,
@@ -147,7 +162,7 @@ class Folderless(faust.App):
 def _app(settings: Settings, client: Mapping[str, Any]) -> faust.App:
     kafka = settings.kafka
     return Folderless(
-        kafka.app_id,
+        kafka.group,
         broker=[f"kafka://{address.strip()}" for address in kafka.bootstrap.split(",")],
         broker_credentials=faust_credentials(client),
         store="memory://",

@@ -3,8 +3,8 @@
 ``CONTACT_STREAMS_FAIL_AT=contacts.entities#2:kill`` kills the worker (SIGKILL, as a power cut
 would) the second time a contacts shard has sent entities and not yet ended the transaction.
 ``:stop`` stops it instead (SIGSTOP), as a long pause of the machine would.  Steps, in the order of
-a write: ``outputs``, ``letters``, ``results``, ``entities``, ``transaction``, ``commit``; each is
-reached when the step is done.  Nothing is done without the variable.
+a write: ``outputs``, ``letters``, ``ahead``, ``results``, ``entities``, ``transaction``,
+``commit``; each is reached when the step is done.  Nothing is done without the variable.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streams.errors import SettingsError
 
 VARIABLE = "CONTACT_STREAMS_FAIL_AT"
 STAGES = ("ingest", "contacts", "staff", "customers", "board")
-STEPS = ("outputs", "letters", "results", "entities", "transaction", "commit")
+STEPS = ("outputs", "letters", "ahead", "results", "entities", "transaction", "commit")
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 _WRITTEN = re.compile(
     rf"(?P<stage>{'|'.join(STAGES)})\.(?P<step>{'|'.join(STEPS)})(#(?P<nth>[1-9][0-9]{{0,5}}))?"

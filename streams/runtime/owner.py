@@ -23,7 +23,7 @@ from streams.runtime.failpoints import Reach, nowhere
 from streams.runtime.letters import STREAM as LETTERS
 from streams.runtime.letters import Letters
 from streams.runtime.writing import Target, Writer, Written, settled
-from streams.stages.base import Output, Seal, Stage
+from streams.stages.base import Entity, Output, Seal, Stage
 
 Commit = Callable[["Owner", int], Awaitable[bool]]
 """``(owner, offset) -> done``; refuses when the owner's generation is over."""
@@ -36,6 +36,7 @@ _COUNTED = {
     "late": "events_late",
     "forgotten": "entities_forgotten",
     "sums_late": "sums_late",
+    "target_minutes_skipped": "target_minutes_skipped",
 }
 """Counter of a stage -> field of ``WorkerView``."""
 
@@ -157,6 +158,8 @@ class Owner:
         for name, count in list(stage.counts.items()):
             if name.startswith("rejected."):
                 counts["events_rejected", stage.name, name.removeprefix("rejected.")] += count
+            elif name.startswith("target."):
+                counts["target_events", name.removeprefix("target.")] += count
             elif name in _COUNTED:
                 counts[_COUNTED[name], stage.name] += count
         counts["seals", stage.name] += self.seals_written
@@ -214,6 +217,8 @@ class Owner:
 
     async def _write_seal(self, seal: Seal) -> None:
         self._check()
+        if seal.ahead:
+            await self._transact_ahead(seal.ahead)
         results = iter(seal.results)
         first = self._slice(results)
         if first or seal.entities:
@@ -249,9 +254,7 @@ class Owner:
             sent = await self._hand_over(self.fence, first)
             self._reached("results")
             if seal.entities:
-                assert self.changelog is not None
-                rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in seal.entities)
-                sent += await self.fence.send(self.changelog, self.partition, rows)
+                sent += await self._hand_over_entities(seal.entities)
                 self._reached("entities")
             await settled(sent)
         self._reached("transaction")
@@ -259,6 +262,19 @@ class Owner:
             self._check()
             async with self.fence.producer.transaction():
                 await self._send(self.fence, first)
+
+    async def _transact_ahead(self, entities: Sequence[Entity]) -> None:
+        assert self.fence is not None, "only a fenced shard has entities"
+        async with self.fence.producer.transaction():
+            await settled(await self._hand_over_entities(entities))
+        self._reached("ahead")
+        self._check()
+
+    async def _hand_over_entities(self, entities: Sequence[Entity]) -> list[Any]:
+        assert self.fence is not None
+        assert self.changelog is not None
+        rows: Iterable[Written] = ((e.key, e.value, e.headers) for e in entities)
+        return list(await self.fence.send(self.changelog, self.partition, rows))
 
     async def _send_outputs(self, outputs: Sequence[Output]) -> None:
         if not outputs:

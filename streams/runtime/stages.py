@@ -3,13 +3,14 @@ stage by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.core.posting import generate_post
+from streams.core.target import Target as KpiTarget
 from streams.core.terms import Terms
 from streams.kafka.partition import partition_of
-from streams.kpis import ALL_KPIS, ALL_MEASURES, FAMILIES
+from streams.kpis import ALL_KPIS, ALL_MEASURES, FAMILIES, topic_of
 from streams.runtime.writing import Target
 from streams.sources import SOURCES
 from streams.stages.base import Stage
@@ -24,8 +25,9 @@ MARKING_STAGES = 2
 
 
 class Shape(NamedTuple):
-    """What decides how stages are built; all of it fixed for a deployment but ``keep_ms`` and
-    ``skew_ms``."""
+    """What decides how stages are built; all of it fixed for a deployment but ``keep_ms``,
+    ``skew_ms`` and ``targets``.  ``events`` and ``results`` are prefixes of these topics, empty:
+    ``prefix``; ``ingest``: raw topics are read."""
 
     prefix: str
     app: str
@@ -35,6 +37,10 @@ class Shape(NamedTuple):
     keep_ms: int
     terms: Terms
     pseudonym: Callable[[str, str], str | None]
+    targets: Sequence[KpiTarget] = ()
+    events: str = ""
+    results: str = ""
+    ingest: bool = True
 
 
 class StageSpec(NamedTuple):
@@ -49,23 +55,26 @@ class StageSpec(NamedTuple):
 
 def targets(shape: Shape) -> dict[str, Target]:
     """Logical stream -> topic."""
+    events, results = shape.events or shape.prefix, shape.results or shape.prefix
     fixed = {
-        "contact-events": Target(f"{shape.prefix}.events.contact.v1", shape.partitions),
-        "agent-events": Target(f"{shape.prefix}.events.agent.v1", shape.partitions),
-        "records": Target(f"{shape.prefix}.records.contact.v1", shape.partitions),
-        "partials": Target(f"{shape.prefix}.partials.v1", shape.partitions),
-        "dlq": Target(f"{shape.prefix}.dlq.events.v1", 1),
+        "contact-events": Target(f"{events}.events.contact.v1", shape.partitions),
+        "agent-events": Target(f"{events}.events.agent.v1", shape.partitions),
+        "records": Target(f"{results}.records.contact.v1", shape.partitions),
+        "partials": Target(f"{results}.partials.v1", shape.partitions),
+        "dlq": Target(f"{results}.dlq.events.v1", 1),
+        "breaches": Target(f"{results}.breaches.v1", shape.partitions),
     }
     return fixed | {f"kpi.{family}": kpi_target(shape, family) for family in FAMILIES}
 
 
 def kpi_target(shape: Shape, family: str) -> Target:
-    return Target(f"{shape.prefix}.kpi.{family.replace('_', '-')}.v1", shape.partitions)
+    """The topic of a family's results; it carries the family's version."""
+    return Target(f"{shape.results or shape.prefix}.{topic_of(family)}", shape.partitions)
 
 
 def stage_specs(shape: Shape) -> list[StageSpec]:
     """All stages, in the order a record goes through them."""
-    return [*_ingest(shape), *_keyed(shape), _board(shape)]
+    return [*(_ingest(shape) if shape.ingest else ()), *_keyed(shape), _board(shape)]
 
 
 def _ingest(shape: Shape) -> list[StageSpec]:
@@ -120,6 +129,7 @@ def _board(shape: Shape) -> StageSpec:
             kpis=ALL_KPIS,
             origins=MARKING_STAGES * shape.partitions,
             keep_ms=shape.keep_ms,
+            targets=shape.targets,
         )
 
     return StageSpec(

@@ -42,6 +42,20 @@ class Kafka:
         "Fixed for a deployment: another one begins from nothing.",
         check=_topic_part_problem,
     )
+    computation: int = option(
+        1,
+        "Which computation of the results: 1 is the first, higher ones are made by "
+        "contact-streams replay --recompute. It has a group, changelogs and topics of its own.",
+        low=1,
+        high=999,
+        why="each one is a whole set of topics",
+    )
+    computed_from: str = option(
+        "events",
+        "What a computation above 1 was made from: events shares the event topics with the others, "
+        "raw has event topics of its own. Fixed for a computation.",
+        choices=("events", "raw"),
+    )
     partitions: int = option(
         4,
         "Partitions of the event and partials topics: the most workers that can share the work. "
@@ -85,6 +99,25 @@ class Kafka:
     cafile: str = option("", "File with the certificates to trust (SSL). Empty: the system's.")
     certfile: str = option("", "File with the client's certificate (SSL). Empty: none is shown.")
     keyfile: str = option("", "File with the key of certfile.")
+
+    @property
+    def group(self) -> str:
+        """Consumer group, and first part of changelogs: ``app_id``, with the computation."""
+        return self.group_of(self.computation)
+
+    def group_of(self, computation: int) -> str:
+        """As ``group``, of any computation."""
+        return self.app_id if computation == 1 else f"{self.app_id}-r{computation}"
+
+    @property
+    def results_prefix(self) -> str:
+        """First part of the names of what is computed: results, partials, records, dead letters."""
+        return self.prefix if self.computation == 1 else f"{self.prefix}.r{self.computation}"
+
+    @property
+    def events_prefix(self) -> str:
+        """First part of the event topics' names."""
+        return self.prefix if self.computed_from == "events" else self.results_prefix
 
     def client_options(self) -> dict[str, Any]:
         """Security as kafka-python's clients take it; nothing for a plain connection."""

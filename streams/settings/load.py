@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from streams.core.pseudonym import KEY_BYTES_MAX, KEY_BYTES_MIN
 from streams.errors import SettingsError
-from streams.settings import calendars, queues
+from streams.settings import calendars, queues, targets
 from streams.settings.options import Field, Wrong, did_you_mean, fields_of, value_of
 from streams.settings.tree import SECTIONS, Settings
 
@@ -26,7 +26,7 @@ OTHER_VARIABLES: Mapping[str, str] = {
 }
 """Variables that are no settings; what begins with STREAMS_ and is neither is an error."""
 FIELDS: tuple[Field, ...] = tuple(f for name, cls in SECTIONS.items() for f in fields_of(name, cls))
-_TABLES = ("calendars", "queues")
+_TABLES = ("calendars", "queues", "targets")
 """Tables by name: no variables, no flags."""
 _SECRET = ("password_file", "pseudonym_key_file")
 _FILES = (
@@ -177,7 +177,7 @@ def _settings(given: Mapping[str, _Given], problems: list[str]) -> Settings:
 def _with_tables(
     settings: Settings, table: Mapping[str, Any], path: str, problems: list[str]
 ) -> Settings:
-    """Calendars and queues, which only the file has; queues name calendars."""
+    """Calendars, queues and targets, which only the file has; queues name calendars."""
     defaults = settings.defaults
     hours = calendars.read(table.get("calendars", {}), defaults.zone, path, problems)
     try:
@@ -186,8 +186,10 @@ def _with_tables(
         origin = settings.origins["defaults.calendar"]
         problems.append(f"defaults.calendar = {defaults.calendar!r} (from {origin}): {wrong}")
     rows = queues.read(table.get("queues", {}), defaults, hours, path, problems)
-    origins = {name: path for name, found in (("calendars", hours), ("queues", rows)) if found}
-    return replace(settings, calendars=hours, queues=rows, origins={**settings.origins, **origins})
+    goals = targets.read(table.get("targets", {}), defaults.zone, path, problems)
+    found = {"calendars": hours, "queues": rows, "targets": goals}
+    origins = {**settings.origins, **{name: path for name in found if found[name]}}
+    return replace(settings, calendars=hours, queues=rows, targets=goals, origins=origins)
 
 
 def _with_secrets(settings: Settings, problems: list[str]) -> Settings:

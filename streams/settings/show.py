@@ -18,6 +18,7 @@ def describe(settings: Settings) -> str:
     rows = [(f"{f.path} = {_shown(f, settings)}", _origin(f, settings)) for f in FIELDS]
     rows += [(line, _tables_origin("calendars", settings)) for line in _calendars(settings)]
     rows += [(line, _tables_origin("queues", settings)) for line in _queues(settings)]
+    rows += [(line, _tables_origin("targets", settings)) for line in _targets(settings)]
     width = min(_ORIGIN_COLUMN_MAX, max(len(left) for left, _ in rows))
     return "\n".join(f"{left:{width}}  # {right}" for left, right in rows)
 
@@ -56,6 +57,18 @@ def _calendars(settings: Settings) -> Iterator[str]:
             yield f"{where} special days: {said}"
 
 
+def _targets(settings: Settings) -> Iterator[str]:
+    for target in settings.targets:
+        side = "at_least" if target.at_least else "at_most"
+        where = ", ".join(sorted(target.queues)) or f"every {target.cut}"
+        channel = f", {target.channel}" if target.channel else ""
+        what = f"{target.kpi.name} {target.window} of {where}{channel}"
+        for since_ms, limits in target.dated:
+            said = ", ".join(f"{n} {v}" for n, v in limits._asdict().items() if n != "value")
+            since = f"targets.{target.name!r} since {_time(since_ms)}"
+            yield f"{since}: {what}: {side} {limits.value}, {said}"
+
+
 def _shown(field: Field, settings: Settings) -> str:
     value = getattr(getattr(settings, field.section), field.name)
     return '"***"' if field.option.secret and value else toml(value)
@@ -74,7 +87,8 @@ def toml(value: Any) -> str:
 
 def markdown() -> str:
     """``docs/settings.md``."""
-    return "\n".join([_MARKDOWN_HEAD, *_markdown_sections(), _MARKDOWN_CALENDARS, _MARKDOWN_QUEUES])
+    tables = (_MARKDOWN_CALENDARS, _MARKDOWN_QUEUES, _MARKDOWN_TARGETS)
+    return "\n".join([_MARKDOWN_HEAD, *_markdown_sections(), *tables])
 
 
 _MARKDOWN_HEAD = f"""\
@@ -175,7 +189,7 @@ def example() -> str:
             if field.section == name and not field.option.secret:
                 lines += [*_comment(field.option.help), f"# {field.name} = {toml(field.default)}"]
         lines.append("")
-    return "\n".join([*lines, _EXAMPLE_CALENDARS, _EXAMPLE_QUEUES])
+    return "\n".join([*lines, _EXAMPLE_CALENDARS, _EXAMPLE_QUEUES, _EXAMPLE_TARGETS])
 
 
 _EXAMPLE_HEAD = """\
@@ -210,6 +224,58 @@ _EXAMPLE_QUEUES = """\
 # [[queues."PS".since]]
 # from = "2026-11-01"
 # service_level_threshold_seconds = 20
+"""
+_MARKDOWN_TARGETS = """\
+## Targets
+
+`[targets."NAME"]` says where a KPI has to be, in its unit (a ratio is 0 to 1).
+[targets.md](targets.md) tells what comes of it.
+
+| setting | meaning |
+|---|---|
+| `kpi` | the KPI that is judged |
+| `window` | which of its windows: `contact-streams kpi list` and `docs/` tell what it has |
+| `cut` | by `queue` (each queue and channel) or by `channel`; default: the KPI's first cut |
+| `queues`, `channel` | only these; default: all |
+| `at_least` or `at_most` | the target; what is beyond it is a breach, what is on it is not |
+| `warning` | what is beyond it is a warning |
+| `clear` | a breach ends when this is reached; default: `warning`, else the target |
+| `volume_min` | values made of less (contacts, legs, answers) change nothing; default 0 |
+| `breach_after`, `clear_after` | how many values in a row it takes; default 1 |
+
+```toml
+[targets."Sales answers soon"]
+kpi = "service_level_pos"
+window = "rolling_30m"
+queues = ["sales", "orders"]
+at_least = 0.8
+warning = 0.85
+volume_min = 20
+
+[[targets."Sales answers soon".since]]
+from = "2027-01-01"
+at_least = 0.9
+warning = 0.92
+```
+
+`[[targets."NAME".since]]` changes limits from a date on (its first instant in the zone of
+`[defaults]`); what it does not name is as before. Windows are judged by what held at their start.
+"""
+_EXAMPLE_TARGETS = """\
+# Where a KPI has to be; breaches are told in the topic cc.breaches.v1.
+# [targets."Sales answers soon"]
+# kpi = "service_level_pos"
+# window = "rolling_30m"
+# queues = ["sales", "orders"]
+# at_least = 0.8
+# warning = 0.85
+# volume_min = 20
+#
+# From a date on; what an entry does not name is as before.
+# [[targets."Sales answers soon".since]]
+# from = "2027-01-01"
+# at_least = 0.9
+# warning = 0.92
 """
 _COMMENT_COLUMNS = 96
 _ORIGIN_COLUMN_MAX = 60

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from streams.core.kpi import WINDOWS
 from streams.core.opening import ALWAYS, Opening
+from streams.core.target import Target
 from streams.core.terms import DAY_MS, HOUR_MS, Dated, Patience, QueueTerms, Terms
 from streams.core.vocabulary import CHANNELS, Channel
 from streams.settings.channels import FirstResponseSeconds, HorizonHours, SilenceSeconds
@@ -112,6 +113,19 @@ class Processing:
         high=8_760,
         why="one wrong unit must not make a mean",
     )
+    ingest: str = option(
+        "on",
+        "Whether raw topics are read. Off, only canonical events are: as while results are "
+        "computed again beside the workers that read them.",
+        choices=("on", "off"),
+    )
+    changed_history: str = option(
+        "stop",
+        "What to do when thresholds, zones or other terms were changed for a time that has been "
+        "processed: stop, or accept that corrections of it are off by the difference. Give a "
+        "change its date, or compute again: contact-streams replay --recompute.",
+        choices=("stop", "accept"),
+    )
     dead_letters_consecutive_max: int = option(
         0,
         "Stop a partition after this many dead letters without a good event between; 0: never. "
@@ -154,7 +168,7 @@ class Metrics:
     )
     label_sets_max: int = option(
         100,
-        "Most pairs of queue and channel shown; one costs up to about 270 series. Those beyond are "
+        "Most pairs of queue and channel shown; docs/kpis.md says what one costs. Those beyond are "
         "left out and counted in cc_exporter_series_dropped.",
         low=1,
         high=2_000,
@@ -301,6 +315,7 @@ class Settings:
     calendars: Mapping[str, Opening] = field(default_factory=dict)
     queues: Mapping[str, tuple[Dated, ...]] = field(default_factory=dict)
     """Queue -> its terms by the time they came into force, the first from the beginning of time."""
+    targets: tuple[Target, ...] = ()
     pseudonym_key: bytes | None = field(default=None, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -29,23 +29,23 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from streams import __version__, metrics
+from streams.core.judging import MachineKey, Shown
 from streams.core.kpi import NOW, WINDOWS, Kpi
 from streams.core.measure import QUEUE, CutKey, bucket_names
 from streams.core.rows import Row, RowKey
 from streams.core.terms import Terms
 from streams.kpis import ALL_KPIS
 from streams.metrics import Family, WorkerView
+from streams.sinks.copying import copied
+from streams.sinks.targets import target_metrics
 
 LABEL_SETS_MAX = 100
-"""Pairs of queue and channel; one costs up to about 270 series."""
-COPY_ATTEMPTS_MAX = 100
+"""Pairs of queue and channel; ``streams.definitions.series`` computes what one costs."""
 
 Place = tuple[str, ...]
 """Label values that cost series: (queue, channel), or (queue,) where there is no channel."""
 _Latest = dict[tuple[str, ...], tuple[int, int]]
 """Labels of a window -> its end and the newest update of its rows, in ms."""
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class BoardRows(Protocol):
@@ -59,6 +59,8 @@ class BoardRows(Protocol):
     def corrections(self) -> Mapping[tuple[CutKey, str], int]: ...
     @property
     def hours(self) -> Mapping[tuple[CutKey, int], int]: ...
+    @property
+    def targets(self) -> Mapping[MachineKey, Shown]: ...
 
 
 class _Gauge(NamedTuple):
@@ -77,6 +79,7 @@ class _Snapshot(NamedTuple):
     counted: Tally[tuple[CutKey, str]]
     corrections: Tally[tuple[CutKey, str]]
     hours: dict[tuple[CutKey, int], int]
+    targets: dict[MachineKey, Shown]
 
 
 _CUTS_WITH_QUEUE = frozenset(
@@ -160,6 +163,7 @@ class KpiCollector(Collector):
             *self._kpi_metrics(seen, dropped),
             *self._counter_metrics(seen, dropped),
             self._intraday(seen, dropped),
+            *target_metrics(seen.targets, self._admission.allows, dropped),
             *_worker_metrics(self._worker()),
         ]
         yield from collected
@@ -188,7 +192,9 @@ class KpiCollector(Collector):
             labels = cut[1:]
             if gauge.windowed:
                 labels = (*labels, window, state)
-                latest[labels] = max(latest.get(labels, (0, -1)), (row.end_ms, row.updated_mark_ms))
+                if cut[0] == QUEUE.name:  # the windows' times have its labels, and no other cut's
+                    times = (row.end_ms, row.updated_mark_ms)
+                    latest[labels] = max(latest.get(labels, (0, -1)), times)
             built[gauge.family.name].add_metric((*labels, *gauge.constant), row.value)
         return list(built.values()), latest
 
@@ -267,26 +273,17 @@ def registry(collector: KpiCollector) -> CollectorRegistry:
 # -- reading
 
 
-def _copied(shared: Mapping[K, V]) -> dict[K, V]:
-    """A copy of a dictionary that another thread is changing."""
-    for _ in range(COPY_ATTEMPTS_MAX):
-        try:
-            return dict(shared)
-        except RuntimeError:  # its size changed half-way; the next copy is whole again
-            time.sleep(0)
-    return dict(shared)
-
-
 def _snapshot(boards: Iterable[BoardRows]) -> _Snapshot:
-    seen = _Snapshot({}, Tally(), Tally(), {})
+    seen = _Snapshot({}, Tally(), Tally(), {}, {})
     for board in boards:
-        for key, row in _copied(board.rows).items():
+        for key, row in copied(board.rows).items():
             known = seen.rows.get(key)
             if known is None or known.updated_mark_ms < row.updated_mark_ms:
                 seen.rows[key] = row
-        seen.counted.update(_copied(board.counted))
-        seen.corrections.update(_copied(board.corrections))
-        seen.hours.update(_copied(board.hours))
+        seen.counted.update(copied(board.counted))
+        seen.corrections.update(copied(board.corrections))
+        seen.hours.update(copied(board.hours))
+        seen.targets.update(copied(board.targets))
     return seen
 
 

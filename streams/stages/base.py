@@ -21,8 +21,8 @@ from streams.core.source import Record
 
 class Output(NamedTuple):
     """A record to write.  ``stream`` is a logical name (``partials``, ``contact-events``,
-    ``agent-events``, ``records``, ``dlq``, ``kpi.<family>``); ``partition`` None means by the key's
-    hash."""
+    ``agent-events``, ``records``, ``dlq``, ``breaches``, ``kpi.<family>``); ``partition`` None
+    means by the key's hash."""
 
     stream: str
     key: bytes | None
@@ -45,15 +45,16 @@ class Seal(NamedTuple):
 
     ``results`` may be made one by one as they are taken; nothing is absorbed before the last one.
 
-    ``outputs`` go first, by the plain idempotent producer, in this order; then ``results`` and
-    ``entities`` in one transaction of the shard's fenced producer, results first; then ``commit``
-    is committed.
+    ``outputs`` go first, by the plain idempotent producer, in this order; then ``ahead``, if there
+    is any, in a transaction of the shard's fenced producer; when that is committed ``results`` and
+    ``entities`` in another one, results first; then ``commit`` is committed.
     """
 
     outputs: Sequence[Output]
     results: Iterable[Output]
     entities: Sequence[Entity]
     commit: int
+    ahead: Sequence[Entity] = ()
 
 
 class Stage(Protocol):

@@ -2,7 +2,8 @@
 
 It is sealed at every publish, not at segment borders, because a cell ignores repeats whatever its
 commit is.  A seal carries the results and the state they came from, so both are written in one
-transaction; the commit is the end of what was absorbed.
+transaction; the commit is the end of what was absorbed.  What targets have come to goes ahead of
+it, in a transaction of its own, at the few seals that have news of them.
 
 After a crash the first seals may have no results: nothing is said until the replay has passed what
 the interrupted seal had stored (see ``streams.core.board``).
@@ -11,17 +12,20 @@ the interrupted seal had stored (see ``streams.core.board``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from streams.core.board import Board, Changes, Stored
 from streams.core.cell import Cell
+from streams.core.judging import Kept, MachineKey, Shown
 from streams.core.kpi import Kpi
 from streams.core.marks import MarksRecord
 from streams.core.measure import CutKey
 from streams.core.rows import Row, RowKey
 from streams.core.source import Record
+from streams.core.target import Target
 from streams.core.terms import Terms
 from streams.stages import board_wire as bytes_of
-from streams.stages import wire
+from streams.stages import target_wire, wire
 from streams.stages.base import Entity, Output, Seal
 from streams.stages.keyed import Counts, Versions
 
@@ -29,8 +33,8 @@ from streams.stages.keyed import Counts, Versions
 class BoardStage:
     """One partition of the partials topic.
 
-    ``rows``, ``hours``, ``counted`` and ``corrections`` are for /metrics: another thread may read
-    them with ``list(d.items())`` at any time.
+    ``rows``, ``hours``, ``counted``, ``corrections`` and ``targets`` are for
+    /metrics: another thread may read them with ``list(d.items())`` at any time.
     """
 
     name = "board"
@@ -45,11 +49,12 @@ class BoardStage:
         origins: int,
         keep_ms: int = 0,
         offered: str = "contacts_offered",
+        targets: Iterable[Target] = (),
     ) -> None:
         """See ``Board``: ``origins`` must report marks; cells are kept ``keep_ms``, 0 for ever."""
         self.partition = partition
         self.counts = Counts()
-        self._board = Board(terms, kpis, origins, keep_ms=keep_ms, offered=offered)
+        self._board = Board(terms, kpis, origins, keep_ms=keep_ms, offered=offered, targets=targets)
         self._versions = Versions()
 
     @property
@@ -73,6 +78,11 @@ class BoardStage:
         return self._board.corrections
 
     @property
+    def targets(self) -> Mapping[MachineKey, Shown]:
+        """(target, cut key) -> what is asked and how it stands."""
+        return self._board.judging.shown
+
+    @property
     def mark_ms(self) -> int | None:
         """The board's mark, None while there is none."""
         return self._board.marks.known_ms
@@ -86,6 +96,7 @@ class BoardStage:
         cells: list[Cell] = []
         registers: list[Stored] = []
         marks: MarksRecord | None = None
+        kept: list[Kept] = []
         for version, key, value in self._versions.drain():
             if key == bytes_of.MARKS_KEY:
                 marks = bytes_of.read_marks(value)
@@ -93,9 +104,11 @@ class BoardStage:
                 cells.append(bytes_of.read_cell(key, version, value))
             elif key.startswith(bytes_of.REGISTER):
                 registers.append(bytes_of.read_register(key, version, value))
+            elif key.startswith(target_wire.MACHINE):
+                kept.append(target_wire.read_machine(key, version, value))
             else:
                 raise ValueError(f"not a record of the board: key begins with {key[:1]!r}")
-        self._board.start(cells, registers, marks, committed)
+        self._board.start(cells, registers, marks, committed, kept)
 
     def absorb(self, records: Sequence[Record]) -> None:
         absorb, decode = self._board.absorb, wire.decode
@@ -104,6 +117,10 @@ class BoardStage:
             absorb(decode(record.value), record.offset)
         self.counts["records"] += len(records)
         self.counts["sums_late"] = self._board.late_dropped
+        judging = self._board.judging
+        self.counts["target_minutes_skipped"] = judging.minutes_skipped
+        for what, count in judging.counted.items():
+            self.counts[f"target.{what}"] = count
 
     def publish(self) -> Sequence[Output]:
         """Results go with the seal, in its transaction."""
@@ -111,8 +128,14 @@ class BoardStage:
 
     def seal(self, end: int) -> Seal:
         said = not self._board.catching_up(end)
-        entities = self._entities(self._board.changes(end, said=said))
-        return Seal((), self._results() if said else (), entities, end)
+        changes = self._board.changes(end, said=said)
+        ahead = [target_wire.machine_entity(kept) for kept in changes.ahead]
+        entities = self._entities(changes)
+        if not said:
+            return Seal((), (), entities, end, ahead)
+        events = [target_wire.event_output(s, self.partition) for s in self._board.judging.said()]
+        entities += [target_wire.gone_entity(gone) for gone in self._board.judging.gone()]
+        return Seal((), chain(events, self._results()), entities, end, ahead)
 
     def _results(self) -> Iterator[Output]:
         """One by one: a busy minute of many queues has hundreds of thousands."""
@@ -120,7 +143,7 @@ class BoardStage:
             self.counts["results"] += 1
             yield bytes_of.result_output(result, self.partition)
 
-    def _entities(self, changes: Changes) -> Sequence[Entity]:
+    def _entities(self, changes: Changes) -> list[Entity]:
         entities = [bytes_of.cell_entity(cell) for cell in changes.cells]
         entities += [bytes_of.register_entity(stored) for stored in changes.registers]
         entities += [bytes_of.gone_entity(gone) for gone in changes.gone]

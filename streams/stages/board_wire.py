@@ -105,7 +105,7 @@ def result_output(result: Result, partition: int) -> Output:
     row: dict[str, Any] = {
         "kpi": kpi.name,
         "key": key,
-        "window": _window(span),
+        "window": window_json(span),
         "value": value.value,
         "numerator": value.numerator,
         "denominator": value.denominator,
@@ -120,7 +120,8 @@ def result_output(result: Result, partition: int) -> Output:
 
 
 @lru_cache(4_096)
-def _window(span: Span) -> Mapping[str, Any]:
+def window_json(span: Span) -> Mapping[str, Any]:
+    """A window as results show it."""
     if span.kind == "now":
         return {"kind": "now", "start": None, "end": None}
     window = {"kind": span.kind, "start": iso(span.start_ms), "end": iso(span.end_ms)}

@@ -112,9 +112,10 @@ class MarkKeeper:
     """
 
     KEPT = 4
-    __slots__ = ("_news", "borders", "mark_ms")
+    __slots__ = ("_news", "borders", "key", "mark_ms")
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes = SYSTEM + b"mark") -> None:
+        self.key = key
         self.mark_ms = -1
         self._news = False
         self.borders: list[tuple[int, int]] = []
@@ -134,7 +135,7 @@ class MarkKeeper:
         """Remember the mark at a border; the record to write."""
         self.borders = [*self.borders, (end, self.mark_ms)][-self.KEPT :]
         rows = b"".join(Packed(">qq").pack(*row) for row in self.borders)
-        return Entity(SYSTEM + b"mark", HEAD.pack(end - 1, 0, 0) + rows)
+        return Entity(self.key, HEAD.pack(end - 1, 0, 0) + rows)
 
     def restore(self, value: bytes, committed: int) -> None:
         rows = [tuple(row) for row in Packed(">qq").iter_unpack(value[HEAD.size :])]

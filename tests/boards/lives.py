@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from streams.core.measure import Amounts, CutKey
 from streams.core.source import Record
+from streams.core.target import Target
 from streams.core.terms import MINUTE_MS
 from streams.core.window import FIXED
 from streams.stages import wire
@@ -54,12 +55,19 @@ class Life:
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
     values: dict[tuple[str, int], Any] = field(default_factory=dict)
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """(Key, event) of targets that readers have seen, in their order."""
     stage: BoardStage | None = None
 
     def write(self, seal: Seal, *, aborted: bool = False) -> None:
         self.changelog += [changed(entity, aborted=aborted) for entity in seal.entities]
         for output in seal.results:
             assert output.key is not None
+            if output.stream == "breaches":
+                assert output.value is not None
+                if not aborted:
+                    self.events.append((output.key.decode(), json.loads(output.value)))
+                continue
             self.hear(output.key.decode(), output.value, dict(output.headers), seen=not aborted)
 
     def hear(self, key: str, value: bytes | None, headers: dict[str, bytes], *, seen: bool) -> None:
@@ -128,15 +136,21 @@ def records(topic: Sequence[Message]) -> list[Record]:
     return [Record("partials", 0, i, 0, None, wire.encode(m)) for i, m in enumerate(topic)]
 
 
-def new_stage(keep_ms: int = 0) -> BoardStage:
-    return BoardStage(0, terms=TERMS, kpis=KPIS, origins=3, keep_ms=keep_ms, offered="offered")
+def new_stage(keep_ms: int = 0, targets: Sequence[Target] = ()) -> BoardStage:
+    return BoardStage(
+        0, terms=TERMS, kpis=KPIS, origins=3, keep_ms=keep_ms, offered="offered", targets=targets
+    )
 
 
 def restarted(
-    random: Random, changelog: Sequence[Change], committed: int, keep_ms: int = 0
+    random: Random,
+    changelog: Sequence[Change],
+    committed: int,
+    keep_ms: int = 0,
+    targets: Sequence[Target] = (),
 ) -> BoardStage:
     """A new owner: it reads the changelog, here in any order, and starts at the commit."""
-    stage = new_stage(keep_ms)
+    stage = new_stage(keep_ms, targets)
     read = rows(changelog)
     random.shuffle(read)
     middle = random.randrange(len(read) + 1)
@@ -159,17 +173,23 @@ FATES = ("ok", "ok", "ok", "ok", "restart", "crash", "abort", "unacknowledged", 
 
 
 def live(
-    topic: Sequence[Message], random: Random, fates: Sequence[str] = FATES, *, keep_ms: int = 0
+    topic: Sequence[Message],
+    random: Random,
+    fates: Sequence[str] = FATES,
+    *,
+    keep_ms: int = 0,
+    targets: Sequence[Target] = (),
 ) -> Life:
     """Boards over a topic, up to a good seal at its end.
 
-    ``ok`` a good seal; ``restart`` and a new owner after it; ``crash`` before anything is written;
-    ``abort`` with some of it written, in a transaction that does not commit; ``unacknowledged``:
+    ``ok`` a good seal; ``restart`` and a new owner after it; ``crash`` before anything is written,
+    but perhaps what goes ahead; ``abort`` with some of it written, in a transaction that does not
+    commit (what goes ahead, and then nothing else, or the rest of it); ``unacknowledged``:
     the transaction does, the offset does not; ``rewind``: a new owner starts from an earlier
     commit; ``clean``: the log cleaner runs.
     """
     life, log, troubles = Life(), records(topic), random.randrange(12)
-    life.stage, at = restarted(random, [], 0, keep_ms), 0
+    life.stage, at = restarted(random, [], 0, keep_ms, targets), 0
     while at < len(log):
         fate = random.choice(fates) if troubles else "ok"
         until = min(len(log), at + random.randrange(1, max(2, len(log) // 3)))
@@ -181,12 +201,23 @@ def live(
         new_owner = bequeath(life, whole(life.stage, until), fate, random)
         if new_owner:
             at = life.commits[-1]
-            life.stage = restarted(random, life.changelog, at, keep_ms)
+            life.stage = restarted(random, life.changelog, at, keep_ms, targets)
     return life
+
+
+def write_ahead(life: Life, seal: Seal, fate: str, random: Random) -> bool:
+    """Whether what goes ahead is committed; else all else is not even written."""
+    lost = fate in ("crash", "abort") and random.random() < 0.5
+    count = random.randrange(len(seal.ahead) + 1) if lost else len(seal.ahead)
+    written = random.sample(seal.ahead, count)
+    life.changelog += [changed(entity, aborted=lost) for entity in written]
+    return not lost
 
 
 def bequeath(life: Life, seal: Seal, fate: str, random: Random) -> bool:
     """Let a seal have its fate; whether there is a new owner."""
+    if seal.ahead and not write_ahead(life, seal, fate, random):
+        return True
     if fate in ("crash", "abort"):
         count = random.randrange(len(seal.entities) + 1) if fate == "abort" else 0
         written = random.sample(seal.entities, count)

@@ -15,8 +15,7 @@ from typing import Any
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 
-from streams import compute
-from streams.arrival import Follower, Offsets, Waiting
+from streams.arrival import Follower, Offsets, Waiting, tell_time
 from streams.core.source import Record
 from streams.deployment import DEAD_LETTERS, PARTIALS, Deployment
 from streams.errors import StateError
@@ -70,7 +69,7 @@ def wait_until_caught_up(deployment: Deployment, seconds: float) -> float:
         with Follower(deployment) as follower, Offsets(deployment) as known:
             waiting = Waiting(deployment, known, follower, in_time, seconds)
             waiting.ingested(deployment.raw_topic(SOURCE), lambda done, total: None)
-            waiting.boarded(compute._close(deployment, time.time_ns() // 1_000_000))
+            waiting.boarded(tell_time(deployment, time.time_ns() // 1_000_000))
     except StateError as error:
         raise NotCaughtUp(str(error)) from error
     return time.monotonic() - began

@@ -113,7 +113,7 @@ class QuietDeployment:
                 for seal in shard.take_seals():
                     self._send([*seal.outputs, *seal.results])
                     if spec.changelog:
-                        self._keep((spec.changelog, number), seal.entities)
+                        self._keep((spec.changelog, number), [*seal.ahead, *seal.entities])
                     self.committed[at] = seal.commit
                 self._send(stage.publish())
 

@@ -15,6 +15,7 @@ from streams.cli import COMMANDS, main
 from streams.cli.choosing import _since
 from streams.cli.parsing import UsageError
 from streams.cli.tables import day_table, result_table, text_table
+from streams.kpis import FAMILIES
 from streams.results import Choice, Latest, Result
 
 ROOT = Path(__file__).parents[2]
@@ -95,6 +96,8 @@ def test_help_and_version_answer_at_once(word: str) -> None:
         (["topics", "check", "--jsno"], "did you mean --json?"),
         (["kpi", "get", "contact_offered"], "did you mean contacts_offered?"),
         (["kpi", "get", "--window", "dya"], "did you mean day?"),
+        (["kpi", "show", "talk_time_maen"], "did you mean talk_time_mean?"),
+        (["kpi", "list", "--family", "sped"], "did you mean speed?"),
         (["compute", "--source", "asterisk_queuelog", "f"], "did you mean asterisk_queue_log?"),
     ],
 )
@@ -211,6 +214,23 @@ def test_simulated_queues_and_rates_are_those_asked_for(run: Run) -> None:
     lines = [line.split("|") for line in run(*words)[1].splitlines()]
     assert {parts[2] for parts in lines} == {"NONE", "a", "b"}
     assert len(lines) == pytest.approx(36_000, rel=0.1)
+
+
+def test_a_definition_is_shown_to_people_and_programs(run: Run) -> None:
+    code, out, _ = run("kpi", "show", "service_level_neg")
+    assert code == 0
+    assert out.startswith("service_level_neg: Answered within T, over answered and abandoned")
+    assert "([answered visits] + [abandoned visits])" in out
+    told = json.loads(run("kpi", "show", "service_level_neg", "--json")[1])
+    assert told["formula"].startswith("cohort_answered_in_threshold / (")
+    assert (told["topic"], told["version"]) == ("kpi.service-level.v1", 1)
+
+
+def test_a_list_may_be_of_one_family(run: Run) -> None:
+    code, out, _ = run("kpi", "list", "--family", "waiting", "--json")
+    names = [json.loads(line)["kpi"] for line in out.splitlines()]
+    assert (code, names) == (0, [kpi.name for kpi in FAMILIES["waiting"]])
+    assert len(run("kpi", "list", "--json")[1].splitlines()) > len(names)
 
 
 # -- results

@@ -22,6 +22,8 @@ STEPS = st.sampled_from((0, 0, 1, 5, 20, 59, 61, 300))
 DURATIONS = st.sampled_from((None, None, 0, 5_000, 20_000, 20_001, -1, -90_000, 2**50))
 _QUEUE = st.sampled_from(QUEUES)
 _QUEUE_OR_NONE = st.sampled_from((*QUEUES, None))
+_STAGES = st.sampled_from(("greeting", "ivr", "bot", "queue", "callback_wait"))
+_ENDED_BY = st.sampled_from(("customer", "system", None))
 _OUTCOMES = st.sampled_from(("abandoned", "timeout", "key", "empty", "callback", "lost"))
 
 _HOSTILE: dict[type[ev.ContactEvent], dict[str, st.SearchStrategy[Any]]] = {
@@ -52,9 +54,21 @@ _HOSTILE: dict[type[ev.ContactEvent], dict[str, st.SearchStrategy[Any]]] = {
     },
     ev.WrapUpStarted: {},
     ev.WrapUpEnded: {"queue": _QUEUE_OR_NONE, "wrap_up_ms": DURATIONS},
-    ev.Message: {"author": st.sampled_from(("agent", "customer"))},
-    ev.StatusChanged: {"status": st.sampled_from(("solved", "open"))},
+    ev.Message: {
+        "author": st.sampled_from(("customer", "agent", "bot")),
+        "public": st.booleans(), "automatic": st.booleans(),
+    },
+    ev.StageEntered: {"stage": _STAGES}, ev.StageLeft: {"stage": _STAGES, "ended_by": _ENDED_BY},
+    ev.StatusChanged: {"status": st.sampled_from(("open", "pending", "solved", "closed"))},
     ev.BotHandedOff: {},
+    ev.ResolutionClaimed: {
+        "resolved": st.booleans(), "by": st.sampled_from(("customer", "bot", "agent")),
+    },
+    ev.SurveySent: {"survey": st.sampled_from(("csat", "ces"))},
+    ev.Rated: {
+        "survey": st.sampled_from(("csat", "ces")), "score": st.integers(0, 8),
+        "scale": st.sampled_from((5, 7, 10)),
+    },
     ev.Ended: {"ended_by": st.sampled_from(("customer", "agent", "unknown"))},
     ev.Lost: {"reason": st.just("silence")},
 }  # fmt: skip
@@ -193,14 +207,21 @@ def told_again(draw: st.DrawFn, events: Sequence[T]) -> list[T]:
     return list(draw(st.permutations([*events, *again])))
 
 
+_CHANNELS = ("voice", "chat", "email")
 _AGENT: dict[type[ev.AgentEvent], dict[str, st.SearchStrategy[Any]]] = {
     ev.LoggedIn: {}, ev.LoggedOut: {},
     ev.JoinedQueue: {"queue": _QUEUE, "paused": st.booleans()},
     ev.LeftMembership: {"queue": _QUEUE},
-    ev.Ready: {"queue": _QUEUE_OR_NONE}, ev.NotReady: {"queue": _QUEUE_OR_NONE},
-    **{cls: {"contact": st.sampled_from(("c1", "c2"))} for cls in (
+    ev.Ready: {"queue": _QUEUE_OR_NONE},
+    ev.NotReady: {"queue": _QUEUE_OR_NONE, "reason": st.sampled_from((None, "lunch", "mails"))},
+    **{cls: {"contact": st.sampled_from(("c1", "c2")), "channel": st.sampled_from(_CHANNELS)}
+       for cls in (
         ev.AgentOffered, ev.AgentOfferEnded, ev.AgentTalking, ev.AgentHolding, ev.AgentWrapUp,
         ev.AgentContactEnded)},
+    ev.AgentScheduled: {
+        "start": SECONDS.map(ms), "end": SECONDS.map(ms),
+        "activity": st.sampled_from(("productive", "productive", "break", "absent")),
+    },
 }  # fmt: skip
 
 

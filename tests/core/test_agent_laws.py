@@ -9,15 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core import events as ev
-from streams.core.agent import OURS, SLICE_MS_MAX, AgentState, by_minute, fold
-from streams.core.facts import StateSlice
+from streams.core.agent import OURS, STAY_MS_MAX, AgentState, fold
+from streams.core.agent_facts import Attempt, Doing, Span, StateSlice, facts_of
 from streams.core.terms import MINUTE_MS
 from tests.builders import T0, agent_event, ms
 from tests.core.strategies import agents
 
-SPANS = st.builds(
-    StateSlice, st.just("idle"), st.integers(T0, T0 + 10**7), st.integers(T0, T0 + 10**7)
-)
+IDLE = Doing("idle")
+SPANS = st.builds(Span, st.just(IDLE), st.integers(T0, T0 + 10**7), st.integers(T0, T0 + 10**7))
+
+
+def spans_of(events: list[ev.AgentEvent]) -> list[Span]:
+    return [proof for proof in fold(AgentState(), events)[1] if isinstance(proof, Span)]
+
+
+def pieces_of(span: Span) -> list[StateSlice]:
+    return [fact for fact in facts_of("Ann", span, ()) if isinstance(fact, StateSlice)]
 
 
 @given(st.data())
@@ -28,27 +35,15 @@ def test_any_order_of_the_events_is_the_same_day(data: st.DataObject) -> None:
 
 
 @given(agents())
-def test_spans_follow_one_another_without_overlap(events: list[ev.AgentEvent]) -> None:
-    _, spans = fold(AgentState(), events)
-    for earlier, later in pairwise(spans):
-        assert earlier.until_ms <= later.from_ms
-    assert all(span.from_ms <= span.until_ms for span in spans)
-
-
-@given(agents())
-def test_all_time_is_in_a_span_or_offline_or_not_over_yet(events: list[ev.AgentEvent]) -> None:
-    state, spans = fold(AgentState(), [])
-    offline_ms, last_ms = 0, None
-    for event in sorted(events, key=lambda e: e.time):
-        if last_ms is not None and state.state == "offline":
-            offline_ms += event.time - last_ms
-        last_ms = event.time
-        state, spans = fold(AgentState(), [e for e in events if e.time <= event.time])
-    if last_ms is not None:
-        open_ms = 0 if state.state == "offline" else last_ms - state.since_ms
-        in_spans = sum(span.duration_ms for span in spans)
-        first_ms = min(event.time for event in events)
-        assert offline_ms + in_spans + open_ms == last_ms - first_ms
+def test_every_moment_until_the_last_change_is_in_exactly_one_span(
+    events: list[ev.AgentEvent],
+) -> None:
+    state, _ = fold(AgentState(), events)
+    spans = spans_of(events)
+    borders = [0, *(span.until_ms for span in spans)]
+    assert [span.from_ms for span in spans] == borders[:-1]
+    assert borders[-1] == state.since_ms
+    assert all(span.from_ms < span.until_ms for span in spans)
 
 
 @given(st.data())
@@ -71,9 +66,9 @@ def test_folding_leaves_its_base_as_it_was(events: list[ev.AgentEvent]) -> None:
 
 
 @given(SPANS)
-def test_pieces_of_a_span_make_up_the_span_and_none_spans_a_minute(span: StateSlice) -> None:
-    pieces = list(by_minute(span))
-    assert sum(piece.duration_ms for piece in pieces) == max(0, span.duration_ms)
+def test_pieces_of_a_span_make_up_the_span_and_none_spans_a_minute(span: Span) -> None:
+    pieces = pieces_of(span)
+    assert sum(piece.duration_ms for piece in pieces) == max(0, span.until_ms - span.from_ms)
     for piece in pieces:
         assert piece.from_ms // MINUTE_MS == (piece.until_ms - 1) // MINUTE_MS
         assert piece.duration_ms > 0
@@ -81,13 +76,14 @@ def test_pieces_of_a_span_make_up_the_span_and_none_spans_a_minute(span: StateSl
         assert earlier.until_ms == later.from_ms
 
 
-@pytest.mark.parametrize(
-    ("length_ms", "believed"), [(SLICE_MS_MAX, True), (SLICE_MS_MAX + 1, False)]
-)
-def test_a_state_that_lasts_too_long_is_not_believed(length_ms: int, believed: bool) -> None:
-    pieces = list(by_minute(StateSlice("idle", T0, T0 + length_ms)))
-    assert (sum(p.duration_ms for p in pieces) == length_ms) is believed
-    assert bool(pieces) is believed
+@pytest.mark.parametrize(("length_ms", "believed_ms"), [
+    (STAY_MS_MAX, STAY_MS_MAX), (STAY_MS_MAX + 1, STAY_MS_MAX),
+])  # fmt: skip
+def test_what_a_stay_lasts_beyond_a_week_is_not_believed(length_ms: int, believed_ms: int) -> None:
+    state, _ = fold(AgentState(), [agent_event(ev.LoggedIn, 0)])
+    assert state.open_until(T0 + length_ms) == Span(IDLE, T0, T0 + believed_ms)
+    out = agent_event(ev.LoggedOut, length_ms / 1000)
+    assert spans_of([agent_event(ev.LoggedIn, 0), out])[1:] == [Span(IDLE, T0, T0 + believed_ms)]
 
 
 # -- tables
@@ -108,8 +104,9 @@ SHIFT = [
 
 def seconds_by_state(events: list[ev.AgentEvent]) -> dict[str, float]:
     found: dict[str, float] = {}
-    for span in fold(AgentState(), events)[1]:
-        found[span.state] = found.get(span.state, 0) + span.duration_ms / 1000
+    for span in spans_of(events)[1:]:  # the first one is the time before
+        seconds = (span.until_ms - span.from_ms) / 1000
+        found[span.doing.state] = found.get(span.doing.state, 0) + seconds
     return found
 
 
@@ -183,3 +180,78 @@ def test_a_wrap_up_of_known_length_ends_by_itself() -> None:
         agent_event(ev.LoggedOut, 50),
     ]
     assert seconds_by_state(known) == {"wrap_up": 30, "idle": 20}
+
+
+# -- reasons, contacts, offers
+
+
+def doings(events: list[ev.AgentEvent]) -> list[Doing]:
+    return [span.doing for span in spans_of([*events, agent_event(ev.LoggedOut, 1_000)])][1:]
+
+
+def test_a_pause_in_a_pause_has_the_reason_that_was_said_last() -> None:
+    twice = [
+        agent_event(ev.NotReady, 0, reason="lunch"),
+        agent_event(ev.NotReady, 10, queue="PS", reason="mails"),
+        agent_event(ev.NotReady, 20),
+        agent_event(ev.Ready, 30),
+        agent_event(ev.NotReady, 40),
+    ]
+    lunch, mails, none = (Doing("not_ready", r) for r in ("lunch", "mails", "unspecified"))
+    assert doings(twice) == [lunch, mails, IDLE, none]
+
+
+def test_a_reason_is_cut() -> None:
+    assert doings([agent_event(ev.NotReady, 0, reason="x" * 100)]) == [Doing("not_ready", "x" * 40)]
+
+
+def test_a_pause_during_a_call_begins_after_it() -> None:
+    events = [
+        agent_event(ev.AgentTalking, 0, contact="c1"),
+        agent_event(ev.NotReady, 10, reason="lunch"),
+        agent_event(ev.AgentContactEnded, 20, contact="c1"),
+    ]
+    assert doings(events) == [Doing("talking", None, 1), Doing("not_ready", "lunch")]
+
+
+def test_a_log_off_without_a_login_is_nothing() -> None:
+    assert spans_of([agent_event(ev.LoggedOut, 0), agent_event(ev.LoggedOut, 10)]) == []
+
+
+def test_chats_at_once_are_counted_and_one_that_is_only_offered_is_not() -> None:
+    events = [
+        agent_event(ev.AgentTalking, 0, contact="c1", channel="chat"),
+        agent_event(ev.AgentOffered, 10, contact="c2", channel="chat"),
+        agent_event(ev.AgentTalking, 20, contact="c2", channel="chat"),
+        agent_event(ev.AgentWrapUp, 30, contact="c2", channel="chat"),
+        agent_event(ev.AgentTalking, 40, contact="c3"),
+        agent_event(ev.AgentContactEnded, 50, contact="c1", channel="chat"),
+        agent_event(ev.AgentContactEnded, 60, contact="c2", channel="chat"),
+    ]
+    chats = [
+        Doing("talking", None, n, (("chat", chat),)) for n, chat in ((1, 1), (2, 2), (3, 2), (2, 1))
+    ]
+    assert doings(events) == [*chats, Doing("talking", None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("events", "outcomes"),
+    [
+        ([(ev.AgentOffered, {}), (ev.AgentTalking, {})], ["answered"]),
+        ([(ev.AgentTalking, {}), (ev.AgentHolding, {}), (ev.AgentTalking, {})], ["answered"]),
+        ([(ev.AgentOfferEnded, {}), (ev.AgentOfferEnded, {"reason": "canceled"})],
+         ["no_answer", "canceled"]),
+        ([(ev.AgentTalking, {}), (ev.AgentContactEnded, {}), (ev.AgentTalking, {})],
+         ["answered", "answered"]),
+        ([(ev.AgentOffered, {}), (ev.LoggedOut, None)], []),
+    ],
+)  # fmt: skip
+def test_each_attempt_counts_once(
+    events: list[tuple[type, dict[str, str] | None]], outcomes: list[str]
+) -> None:
+    told = [
+        agent_event(cls, at, **({} if fields is None else {"contact": "c1", **fields}))
+        for at, (cls, fields) in enumerate(events)
+    ]
+    found = [proof.outcome for proof in fold(AgentState(), told)[1] if isinstance(proof, Attempt)]
+    assert found == outcomes

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core import facts
-from streams.core.facts import Fact, StateSlice, VisitAnswered, VisitLeft
+from streams.core.agent_facts import StateSlice
+from streams.core.facts import Fact, VisitAnswered, VisitLeft
 from streams.core.measure import (
     CHANNEL,
     QUEUE,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from streams import compute
-from streams.arrival import Follower, Offsets, Waiting
+from streams.arrival import Follower, Offsets, Waiting, tell_time
 from streams.deployment import Deployment
 from streams.kafka import topics
 from streams.kafka.embedded import EmbeddedCluster
@@ -48,7 +48,7 @@ class Run:
             latest_ms = waiting.event_time_ms()
             now_ms = time.time_ns() // 1_000_000
             at_ms = compute.closing_ms(["UTC"], latest_ms, 120_000, now_ms)
-            waiting.boarded(compute._close(self.deployment, at_ms))
+            waiting.boarded(tell_time(self.deployment, at_ms))
 
 
 class Told:

@@ -22,12 +22,13 @@ def by_name(specs: Sequence[TopicSpec]) -> dict[str, TopicSpec]:
 
 class TestLoad:
     def test_gives_every_topic_of_a_deployment(self) -> None:
-        specs = topics.load(families=["service-level", "agent_states"])
+        specs = topics.load(kpis=["kpi.service-level.v1", "kpi.agent-states.v2"])
         assert [spec.name for spec in specs] == [
+            "cc.breaches.v1",
             "cc.dlq.events.v1",
             "cc.events.agent.v1",
             "cc.events.contact.v1",
-            "cc.kpi.agent-states.v1",
+            "cc.kpi.agent-states.v2",
             "cc.kpi.service-level.v1",
             "cc.partials.v1",
             "cc.raw.asterisk-queue-log.v1",
@@ -35,6 +36,7 @@ class TestLoad:
             "contact-streams-board-changelog",
             "contact-streams-contacts-changelog",
             "contact-streams-customers-changelog",
+            "contact-streams-meaning",
             "contact-streams-staff-changelog",
         ]
 
@@ -43,21 +45,31 @@ class TestLoad:
         assert {"acme.cc.raw.genesys-cloud.v1", "acme.cc.raw.zendesk.v1"} <= names.keys()
         assert "kpis-contacts-changelog" in names
 
+    def test_a_computation_has_results_of_its_own_and_perhaps_events(self) -> None:
+        names = by_name(topics.load("cc", "app-r2", kpis=["kpi.volume.v1"], results="cc.r2"))
+        assert {"cc.raw.asterisk-queue-log.v1", "cc.events.contact.v1"} <= names.keys()
+        assert {"cc.r2.kpi.volume.v1", "cc.r2.partials.v1", "cc.r2.dlq.events.v1"} <= names.keys()
+        again = by_name(topics.load("cc", "app-r2", events="cc.r2", results="cc.r2"))
+        assert {"cc.raw.asterisk-queue-log.v1", "cc.r2.events.agent.v1"} <= again.keys()
+
     def test_what_is_keyed_alike_has_one_partition_count(self) -> None:
-        specs = topics.load(partitions=12, families=["volume"])
+        specs = topics.load(partitions=12, kpis=["kpi.volume.v1"])
         assert {spec.partitions for spec in specs if spec.copartitioned} == {12}
         alone = {spec.name for spec in specs if not spec.copartitioned}
-        assert alone == {"cc.dlq.events.v1", "cc.kpi.volume.v1"}
+        assert alone == {
+            "cc.breaches.v1", "cc.dlq.events.v1", "cc.kpi.volume.v1", "contact-streams-meaning",
+        }  # fmt: skip
         assert by_name(specs)["cc.dlq.events.v1"].partitions == 1
 
     def test_keeps_each_kind_as_long_as_it_is_needed(self) -> None:
-        specs = by_name(topics.load(families=["volume"]))
+        specs = by_name(topics.load(kpis=["kpi.volume.v1"]))
         kept = {
             name: int(spec.config["retention.ms"]) // DAY_MS
             for name, spec in specs.items()
             if "retention.ms" in spec.config
         }
         assert kept == {
+            "cc.breaches.v1": 400,
             "cc.dlq.events.v1": 28,
             "cc.events.agent.v1": 28,
             "cc.events.contact.v1": 28,
@@ -89,7 +101,7 @@ class TestLoad:
 
 @pytest.fixture
 def specs(prefix: str) -> list[TopicSpec]:
-    return topics.load(prefix, f"{prefix}-app", partitions=2, families=["volume"])
+    return topics.load(prefix, f"{prefix}-app", partitions=2, kpis=["kpi.volume.v1"])
 
 
 def alter(broker: EmbeddedCluster, topic: str, key: str, value: str) -> None:
@@ -138,7 +150,9 @@ class TestOnABroker:
         self, broker: EmbeddedCluster, specs: list[TopicSpec], prefix: str
     ) -> None:
         topics.apply(broker.bootstrap, specs)
-        wanted = topics.load(prefix, f"{prefix}-app", partitions=3, families=["new", "volume"])
+        wanted = topics.load(
+            prefix, f"{prefix}-app", partitions=3, kpis=["kpi.new.v1", "kpi.volume.v1"]
+        )
         with pytest.raises(TopicsError, match="cannot be changed in place") as caught:
             topics.apply(broker.bootstrap, wanted)
         assert f"{prefix}.events.contact.v1 has partitions 2, needs 3" in caught.value.why
@@ -187,7 +201,7 @@ class TestBeforeAWorkerStarts:
         self, broker: EmbeddedCluster, specs: list[TopicSpec], prefix: str
     ) -> None:
         topics.apply(broker.bootstrap, specs)
-        wanted = topics.load(prefix, f"{prefix}-app", partitions=4, families=["volume"])
+        wanted = topics.load(prefix, f"{prefix}-app", partitions=4, kpis=["kpi.volume.v1"])
         with pytest.raises(TopicsError, match="cannot be changed in place") as caught:
             topics.verify_for_worker(broker.bootstrap, wanted)
         assert caught.value.next.startswith("set the count the topics have")

@@ -134,6 +134,12 @@ class Scenario:
     def rows(self) -> list[dict[str, Any]]:
         """Everything that comes out."""
         pipeline = Pipeline("asterisk_queue_log", self.terms)
+        self.run(pipeline)
+        assert not pipeline.letters, [dict(x.headers)["cc_dlq_reason"] for x in pipeline.letters]
+        return pipeline.results()
+
+    def run(self, pipeline: Pipeline) -> None:
+        """All that happens."""
         for kind, value in self.steps:
             if kind == "tick":
                 pipeline.tick(value)
@@ -144,8 +150,6 @@ class Scenario:
         if not self.open:
             midnight_ms = self._time_ms("00:00") + DAY_MS
             pipeline.tick((self._until or midnight_ms) + GRACE_MS + 1)
-        assert not pipeline.letters, [dict(x.headers)["cc_dlq_reason"] for x in pipeline.letters]
-        return pipeline.results()
 
 
 def key_of(place: str) -> dict[str, str]:

@@ -313,8 +313,9 @@ def test_the_example_says_the_defaults_and_all_of_it_is_valid(tmp_path: Path) ->
     assert [t.threshold_ms for _, t in settings.queues["PS"]] == [30_000, 20_000]
     assert [t.opening for _, t in settings.queues["PS"]] == [settings.calendars["Office"]] * 2
     assert len(settings.calendars["Office"].special_days) == 3
+    assert [d.limits.warning for d in settings.targets[0].dated] == [0.85, 0.92]
     known = {f.path for f in FIELDS if not f.option.secret}
-    assert set(settings.origins) == known | {"calendars", "queues"}
+    assert set(settings.origins) == known | {"calendars", "queues", "targets"}
 
 
 def test_every_setting_is_documented_and_its_default_is_allowed() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
@@ -21,7 +22,7 @@ from streams.stages.base import Output
 from streams.stages.board_wire import REVISION_HEADER
 from streams.stages.keyed import HEAD
 from tests.builders import Cells, summed
-from tests.simulation import oracle
+from tests.simulation import oracle, targets
 from tests.simulation.driver import added_up, positioned
 from tests.simulation.script import TERMS
 from tests.simulation.seat import READS
@@ -46,7 +47,7 @@ def problems(world: World) -> list[str]:
     means = Means(world)
     return [
         *_sums(world, means.cells), *_published(world, means), *_revisions(world),
-        *_positions(world), *_letters(world),
+        *_positions(world), *_letters(world), *_events(world),
     ]  # fmt: skip
 
 
@@ -182,6 +183,14 @@ def _revisions(world: World) -> Iterator[str]:
         latest[one.name] = one.revision
         if one.value is not None and one.value[0] < 0:
             yield f"{one.name} was {one.value[0]}: offered is answered and left and open"
+
+
+def _events(world: World) -> Iterator[str]:
+    """Events of targets are those of a board that never crashed."""
+    for partition in range(world.plan.partitions.get("board", 0)):
+        log = world.kafka.log("partials", partition).read(0)
+        wanted = targets.expected(partial(world.board, partition), log)
+        yield from targets.differences(world.kafka.log("breaches", partition).committed(), wanted)
 
 
 def _letters(world: World) -> Iterator[str]:

@@ -7,7 +7,7 @@ the horizon) are written down a second time here, as plainly as they can be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from streams import codec
 from streams.core import agent as agents
 from streams.core import customer as customers
 from streams.core import events as ev
+from streams.core.agent_facts import facts_of
 from streams.core.course import Course
 from streams.core.facts import ContactSeen, Fact
 from streams.core.levels import Open
@@ -164,6 +165,7 @@ class Staff:
         self.terms = terms
         self.events: dict[str, list[ev.AgentEvent]] = {}
         self.heard_ms: dict[str, int] = {}
+        self.ticked_ms = -1
 
     def read(self, records: Iterable[Record]) -> Staff:
         for record in records:
@@ -179,9 +181,11 @@ class Staff:
         if all(event.id != other.id for other in known):
             known.append(event)
             heard = (self.heard_ms.get(event.agent, 0), event.time, record.timestamp)
-            self.heard_ms[event.agent] = max(heard)
+            if not isinstance(event, ev.AgentScheduled):
+                self.heard_ms[event.agent] = max(heard)
 
     def _tick(self, tick: ev.Tick, record: Record) -> None:
+        self.ticked_ms = max(self.ticked_ms, tick.time // 60_000 * 60_000)
         self._log_out(tick, record)
         for name, events in self.events.items():
             state, _ = agents.fold(agents.AgentState(), events)
@@ -196,17 +200,22 @@ class Staff:
     def _log_out(self, tick: ev.Tick, record: Record) -> None:
         for name, events in self.events.items():
             state, _ = agents.fold(agents.AgentState(), events)
-            due = self.heard_ms[name] + self.terms.agent_silence_ms <= tick.time
+            due = self.heard_ms.get(name, 0) + self.terms.agent_silence_ms <= tick.time
             if due and state.state != "offline":
-                at = state.last_ms + 1
+                at = state.acted_ms + 1
                 out = ev.LoggedOut(
                     id=f"silence:{at}", source="contact-streams", agent=name, time=at
                 )
                 self._event(out, record)
 
     def facts(self) -> list[Fact]:
-        days = [agents.fold(agents.AgentState(), events)[1] for events in self.events.values()]
-        return [piece for spans in days for span in spans for piece in agents.by_minute(span)]
+        return [fact for name in self.events for fact in self._facts_of(name)]
+
+    def _facts_of(self, name: str) -> Iterator[Fact]:
+        state, proofs = agents.fold(agents.AgentState(), self.events[name])
+        on = state.open_until(self.ticked_ms)
+        for proof in [*proofs, on] if on else proofs:
+            yield from facts_of(name, proof, state.schedule)
 
     def cells(self, measures: Sequence[Measure]) -> Cells:
         return summed([(fact, 1) for fact in self.facts()], measures, self.terms)

@@ -50,6 +50,9 @@ _AGENT: dict[str, tuple[type[ev.AgentEvent], dict[str, Any]]] = {
     "F": (ev.AgentOfferEnded, {"contact": "c2"}),
     "g": (ev.AgentTalking, {"contact": "c3"}),
     "w": (ev.AgentWrapUp, {"contact": "c1", "wrap_up_ms": 20_000}),
+    "c": (ev.AgentTalking, {"contact": "c4", "channel": "chat"}),
+    "s": (ev.AgentScheduled, {"start": -90_000, "end": 600_000, "activity": "productive"}),
+    "S": (ev.AgentScheduled, {"start": 30_000, "end": 120_000, "activity": "break"}),
 }
 CONTACT_KINDS = "".join(_CONTACT)
 AGENT_KINDS = "".join(_AGENT)
@@ -89,6 +92,9 @@ def _event(
         return cls(**common, contact=f"c{who}", **fields)
     if kind in _AGENT:
         agent_cls, fields = _AGENT[kind]
+        if agent_cls is ev.AgentScheduled:  # around the time it is published
+            around = {name: at_ms + fields[name] for name in ("start", "end")}
+            fields = {**fields, **around}
         return agent_cls(**common, agent=f"a{who}", **fields)
     repeatable = [event for _, event in before if not isinstance(event, ev.Tick)]
     if kind == AGAIN and repeatable:

@@ -13,7 +13,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.agent import AgentState, by_minute, fold
+from streams.core.agent import AgentState, fold
+from streams.core.agent_facts import facts_of
 from streams.core.order import fold as fold_contact
 from streams.core.source import Record
 from streams.kpis import ALL_MEASURES
@@ -59,9 +60,9 @@ def test_contacts(data: st.DataObject, batches: list[int]) -> None:
 def test_staff(data: st.DataObject, batches: list[int]) -> None:
     events = data.draw(agents())
     log = appended(data.draw(told_again(events)))
-    spans = fold(AgentState(), events)[1]
-    pieces = [(piece, 1) for span in spans for piece in by_minute(span)]
-    assert means("staff", log, batches) == summed(pieces)
+    state, proofs = fold(AgentState(), events)
+    facts = [(fact, 1) for proof in proofs for fact in facts_of("Ann", proof, state.schedule)]
+    assert means("staff", log, batches) == summed(facts)
 
 
 @given(st.data(), BATCHES)

@@ -37,6 +37,7 @@ from tests.simulation.kafka import Kafka, Place
 from tests.simulation.script import TERMS, Step
 from tests.simulation.seat import READS, Part, Seat
 from tests.simulation.steps import Plain, Steps
+from tests.simulation.targets import targets
 
 WANTED = (
     "contacts_offered", "contacts_open", "contacts_abandoned", "contacts_left_lost",
@@ -58,6 +59,7 @@ MEASURES: tuple[Measure, ...] = tuple(
     m._replace(cuts=(QUEUE,) if QUEUE in m.cuts else m.cuts) for m in ALL_MEASURES if m.name in READ
 )
 POST = generate_post(MEASURES, TERMS)
+TARGETS = targets(KPIS)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class World:
         count = self.plan.partitions
         targets = {READS[s]: Target(READS[s], max(1, count.get(s, 0))) for s in READS}
         targets["dlq"] = Target("dlq", 1)
+        targets["breaches"] = Target("breaches", 1)
         for kpi in KPIS:
             targets[f"kpi.{kpi.family}"] = Target(f"kpi.{kpi.family}", 1)
         return targets
@@ -132,9 +135,7 @@ class World:
                 partition_of=lambda key, partitions: sum(key) % partitions,
             )  # fmt: skip
         if name == "board":
-            made = self.rules.stages.get(name, BoardStage)
-            origins = count.get("contacts", 0) + count.get("staff", 0)
-            return made(partition, terms=TERMS, kpis=KPIS, origins=origins)
+            return self.board(partition, self.rules.stages.get(name, BoardStage))
         plain: dict[str, Callable[..., Stage]] = {
             "contacts": ContactsStage, "staff": StaffStage, "customers": CustomersStage,
         }  # fmt: skip
@@ -146,6 +147,11 @@ class World:
         if hasattr(stage, "clock"):  # a mutant that reads it
             stage.clock = lambda: self.kafka.now
         return stage
+
+    def board(self, partition: int, made: Callable[..., Any] = BoardStage) -> Any:
+        count = self.plan.partitions
+        origins = count.get("contacts", 0) + count.get("staff", 0)
+        return made(partition, terms=TERMS, kpis=KPIS, origins=origins, targets=TARGETS)
 
     # -- what happens in the contact centre
 

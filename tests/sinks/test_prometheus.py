@@ -40,6 +40,7 @@ class Board:
         self.counted: dict[Any, int] = {}
         self.corrections: dict[Any, int] = {}
         self.hours: dict[Any, int] = {}
+        self.targets: dict[Any, Any] = {}
 
     def row(
         self,
