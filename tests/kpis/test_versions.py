@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from streams import kpis
+from streams.core.pseudonym import no_pseudonym
+from streams.core.terms import Terms
 from streams.deployment import Deployment
 from streams.kpis import FAMILIES, topic_of, version_of
 from streams.runtime import stages
@@ -137,7 +139,8 @@ def test_a_new_version_moves_the_whole_family_everywhere(monkeypatch: pytest.Mon
     monkeypatch.setattr(kpis, "FAMILIES", changed)
     assert version_of("speed") == 2
     deployment = Deployment("nowhere:1", "cc", "g", 2, 1, {})
-    shape: Any = type("Shape", (), {"prefix": "cc", "partitions": 2})
+    facts: Any = (Terms(), no_pseudonym)
+    shape = stages.Shape("cc", "g", 2, 256, 0, 0, *facts)
     topics = {t.topic for n, t in stages.targets(shape).items() if n.startswith("kpi.")}
     assert "cc.kpi.speed.v2" in topics
     assert "cc.kpi.volume.v1" in topics
