@@ -19,6 +19,7 @@ from typing import Protocol
 
 from streams.core import events as ev
 from streams.core.about import About
+from streams.core.dialogue import Dialogue
 from streams.core.facts import ContactExcluded, Fact
 from streams.core.journey import Journey
 from streams.core.levels import Open
@@ -56,7 +57,7 @@ class Aspect(Protocol):
         ...
 
 
-ASPECTS: tuple[type[Aspect], ...] = (StagesPassed, SelfService, Satisfaction)
+ASPECTS: tuple[type[Aspect], ...] = (StagesPassed, SelfService, Satisfaction, Dialogue)
 _READERS: dict[type, tuple[int, ...]] = {
     kind: tuple(number for number, aspect in enumerate(ASPECTS) if kind in aspect.READS)
     for kind in ev.CONTACT_EVENTS
@@ -138,4 +139,13 @@ class Course:
         now = list(self._aspects[number].facts(self.about))
         if now != known:
             self._standing[number] = now
-            self.journey.out += difference(standing(known), standing(now))
+            same = _same_beginning(known, now)
+            self.journey.out += difference(standing(known[same:]), standing(now[same:]))
+
+
+def _same_beginning(known: Sequence[Fact], now: Sequence[Fact]) -> int:
+    """How many facts both begin with: a long conversation keeps what it has said."""
+    for number, (old, new) in enumerate(zip(known, now, strict=False)):
+        if old is not new:
+            return number
+    return min(len(known), len(now))

@@ -244,9 +244,50 @@ class ContactSeen(NamedTuple):
     repeat_30d: bool
 
 
+class Response(NamedTuple):
+    """What was asked got its answer.  ``clock`` says what the time runs from and what it ends with
+    (``streams.core.dialogue``): first, reopened, turn, hand_off, creation or bot.
+
+    ``queue`` is where it was asked, ``agent`` and ``team`` are those who answered (of a bot: its
+    name, if known).  ``open_wait_ms`` is business time; ``in_time`` judges that, and
+    ``in_calendar_time`` the whole wait.
+    """
+
+    queue: str
+    channel: str
+    clock: str
+    asked_ms: int
+    replied_ms: int
+    wait_ms: int | None
+    open_wait_ms: int | None
+    in_time: bool
+    in_calendar_time: bool
+    agent: str | None = None
+    team: str | None = None
+    issue_type: str | None = None
+
+
+class ResponseMissed(NamedTuple):
+    """What was asked came to its end without a human answer: no waiting time, and no hit either.
+
+    ``how``: unanswered; bot (a bot had answered, and handed nothing over); needless (a reopened
+    contact was solved again: it said thanks).  ``agent`` and ``team``: whose it was then.
+    """
+
+    queue: str
+    channel: str
+    how: str
+    asked_ms: int
+    missed_ms: int
+    agent: str | None = None
+    team: str | None = None
+    issue_type: str | None = None
+
+
 Fact = (
     ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
     | ContactHandled | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
     | StageEntered | StagePassed | SelfServiceStarted | SelfServiceEnded
     | SurveyOffered | SurveyAnswered | AgentFact | ContactSeen
+    | Response | ResponseMissed
 )  # fmt: skip

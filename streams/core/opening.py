@@ -136,6 +136,21 @@ class Opening:
                     return max(start, time_ms)
         return None
 
+    def after_ms(self, start_ms: int, open_ms: int) -> int | None:
+        """The first instant that is open and has ``open_ms`` (0 or more) of open time between
+        ``start_ms`` and itself: what is due within that time is late after it.  None if there is
+        none in SEARCH_DAYS."""
+        if self._always:
+            return start_ms + open_ms
+        today = start_ms // DAY_MS
+        for utc_day in range(today, today + SEARCH_DAYS):
+            for opens, closes in self._day(utc_day).spans:
+                opens = max(opens, start_ms)
+                if opens + open_ms < closes:
+                    return opens + open_ms
+                open_ms -= max(0, closes - opens)
+        return None
+
     def _until_ms(self, time_ms: int) -> int:
         """Open time of the day of UTC before ``time_ms``."""
         spans = self._day(time_ms // DAY_MS).spans

@@ -15,6 +15,7 @@ from streams.core import events as ev
 from streams.core.course import Course
 from streams.core.journey import Journey
 from streams.core.terms import Terms
+from streams.core.vocabulary import Author
 
 _RANK: dict[type, int] = {
     cls: rank
@@ -39,8 +40,15 @@ _RANK: dict[type, int] = {
         )
     )
 }
+_REST = 50
+"""Of kinds whose place among others changes nothing."""
+_RANK[ev.Assigned] = 40  # who answers at once answers as the one it belongs to
+_RANK[ev.BotHandedOff] = 62
+_RANK[ev.StatusChanged] = 65  # who answers and solves at once has answered first
 _RANK[ev.Ended] = 90
 _RANK[ev.Lost] = 95
+_AUTHOR_RANK: dict[Author, int] = {"customer": 60, "system": 60, "bot": 61, "agent": 63}
+"""A message of the customer, then the bot's answer, the hand-off, the agent's answer."""
 
 
 _FITS: dict[type, Callable[[Journey, Any], bool]] = {
@@ -61,7 +69,9 @@ def fits(journey: Journey, event: ev.ContactEvent) -> bool:
 
 def rank(event: ev.ContactEvent) -> tuple[int, int, str]:
     """The order of a contact's events: time, then the usual course of a contact, then the id."""
-    return event.time, _RANK.get(type(event), 50), event.id
+    if isinstance(event, ev.Message):
+        return event.time, _AUTHOR_RANK[event.author], event.id
+    return event.time, _RANK.get(type(event), _REST), event.id
 
 
 def fold(events: Iterable[ev.ContactEvent], terms: Terms) -> Course:

@@ -43,6 +43,9 @@ RESPONSE_BY_CHANNEL: Mapping[Channel, int] = {
 }
 """How soon a human should respond first.  Defaults of ours: there is no standard, contracts say."""
 
+RESPONSE_BANDS_MS = (HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS)
+"""Borders, inclusive, of the bands that first responses are told by; the last band has none."""
+
 
 class Patience(NamedTuple):
     """How long a contact may be silent: an open one for ``silence_ms`` before it is lost, any for
@@ -77,6 +80,7 @@ class Terms:
         "duration_max_ms",
         "grace_ms",
         "patience",
+        "response_bands_ms",
         "response_by_channel",
     )
 
@@ -92,13 +96,15 @@ class Terms:
         agents_named: bool = False,
         response_by_channel: Mapping[Channel, int] | None = None,
         csat_10_positive_from: int = 9,
+        response_bands_ms: tuple[int, ...] = RESPONSE_BANDS_MS,
     ) -> None:
         """``grace_ms`` after a window's end it becomes final; ``patience`` is by channel (a channel
         that is not named: as ``Patience`` says); an agent silent for ``agent_silence_ms`` is not
         there any more; durations over ``duration_max_ms`` are not believed; ``agents_named``: KPIs
         are also kept by agent; ``response_by_channel``: see ``response_ms`` (a channel that is not
         named: as RESPONSE_BY_CHANNEL says); on a scale of 1 to 10, CSAT counts answers from
-        ``csat_10_positive_from`` on as positive (9 or 7 are usual; domain notes, 1.9)."""
+        ``csat_10_positive_from`` on as positive (9 or 7 are usual; domain notes, 1.9);
+        ``response_bands_ms``: as RESPONSE_BANDS_MS, as many, rising."""
         self.agents_named = agents_named
         self.default = default or QueueTerms()
         self.grace_ms = grace_ms
@@ -107,6 +113,7 @@ class Terms:
         self.duration_max_ms = duration_max_ms
         self.response_by_channel = {**RESPONSE_BY_CHANNEL, **(response_by_channel or {})}
         self.csat_10_positive_from = csat_10_positive_from
+        self.response_bands_ms = response_bands_ms
         self._dated = {
             name: ([d.since_ms for d in rows], [d.terms for d in rows])
             for name, rows in ((n, sorted(r, key=_since)) for n, r in (queues or {}).items())
@@ -125,6 +132,11 @@ class Terms:
         ``queue`` at ``time_ms``: the queue's threshold, else the channel's."""
         named = self.at(queue, time_ms).response_ms
         return self.response_by_channel[channel] if named is None else named
+
+    def believable_ms(self, channel: Channel) -> int:
+        """The longest time between two events of a contact that is believed: a mail may be
+        answered after weeks, but not after it was forgotten."""
+        return max(self.duration_max_ms, self.patience[channel].horizon_ms)
 
 
 def _since(dated: Dated) -> int:

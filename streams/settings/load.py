@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -269,5 +270,8 @@ def _other_contradictions(settings: Settings) -> Iterator[str]:
                 f"silence_seconds.{channel}: is beyond horizon_hours.{channel}, so contacts would "
                 "be forgotten while they are open"
             )
+    borders_ms = settings.first_response_bands.borders_ms()
+    if any(border >= following for border, following in pairwise(borders_ms)):
+        yield "first_response_bands: each border must be over the one before it"
     if settings.metrics.password and not settings.metrics.username:
         yield "metrics.username: is empty, but there is a password"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from streams.core.kpi import WINDOWS
@@ -214,6 +215,27 @@ class Output:
     )
 
 
+def _border(default: int, help: str) -> Any:
+    return option(
+        default, help, low=0.01, high=8_760, why="it is hours, and a year is the most there is"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FirstResponseBands:
+    """Borders of the five bands that first responses are told by, in hours, inclusive and rising.
+    What was counted before a change stays in the bands of then."""
+
+    first_hours: float = _border(1, "Band 1 is up to this, band 2 is over it.")
+    second_hours: float = _border(6, "Band 2 is up to this, band 3 is over it.")
+    third_hours: float = _border(12, "Band 3 is up to this, band 4 is over it.")
+    fourth_hours: float = _border(24, "Band 4 is up to this, band 5 is over it.")
+
+    def borders_ms(self) -> tuple[int, ...]:
+        hours = (self.first_hours, self.second_hours, self.third_hours, self.fourth_hours)
+        return tuple(_ms(border, HOUR_MS) for border in hours)
+
+
 @dataclass(frozen=True, slots=True)
 class Satisfaction:
     """How answers to surveys are judged."""
@@ -280,6 +302,7 @@ SECTIONS: Mapping[str, type] = {
     "silence_seconds": SilenceSeconds,
     "horizon_hours": HorizonHours,
     "first_response_seconds": FirstResponseSeconds,
+    "first_response_bands": FirstResponseBands,
     "satisfaction": Satisfaction,
     "output": Output,
     "metrics": Metrics,
@@ -298,6 +321,7 @@ class Settings:
     silence_seconds: SilenceSeconds = field(default_factory=SilenceSeconds)
     horizon_hours: HorizonHours = field(default_factory=HorizonHours)
     first_response_seconds: FirstResponseSeconds = field(default_factory=FirstResponseSeconds)
+    first_response_bands: FirstResponseBands = field(default_factory=FirstResponseBands)
     satisfaction: Satisfaction = field(default_factory=Satisfaction)
     output: Output = field(default_factory=Output)
     metrics: Metrics = field(default_factory=Metrics)
@@ -326,6 +350,7 @@ class Settings:
                 for channel in CHANNELS
             },
             csat_10_positive_from=self.satisfaction.csat_10_positive_from,
+            response_bands_ms=self.first_response_bands.borders_ms(),
         )
 
     def _patience(self, channel: Channel) -> Patience:

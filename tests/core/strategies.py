@@ -134,7 +134,67 @@ def realistic(draw: st.DrawFn) -> list[ev.ContactEvent]:
     return [event for i, event in enumerate(told.events) if i not in missing]
 
 
-contacts = st.one_of(realistic(), hostile())
+_GAPS = st.sampled_from((0, 0, 0.5, 1, 20, 59, 61, 600, 5_000, 40_000, 90_000, 800_000))
+_STATUSES = st.sampled_from(("open", "pending", "solved", "solved", "closed"))
+_ASKS, _ANSWERS = {"author": "customer"}, {"author": "agent", "agent": "Ann"}
+
+
+@st.composite
+def _written_event(draw: st.DrawFn) -> tuple[type[ev.ContactEvent], dict[str, Any]]:
+    """What happens in a conversation; mostly somebody writes."""
+    automatic = draw(st.sampled_from((False, False, False, True)))
+    public = draw(st.sampled_from((True, True, True, False)))
+    author = draw(st.sampled_from(("customer", "customer", "agent", "agent", "bot", "system")))
+    agent = draw(st.sampled_from((None, "Ann", "Ben")))
+    said = {"author": author, "public": public, "automatic": automatic, "agent": agent}
+    assigned = {"queue": draw(_QUEUE_OR_NONE), "agent": agent, "team": draw(_QUEUE_OR_NONE)}
+    kinds: tuple[tuple[type[ev.ContactEvent], dict[str, Any]], ...] = (
+        (ev.Message, said),
+        (ev.Message, said),
+        (ev.Message, said),
+        (ev.Message, _ASKS),
+        (ev.Message, _ANSWERS),
+        (ev.Assigned, assigned),
+        (ev.StatusChanged, {"status": draw(_STATUSES)}),
+        (ev.StatusChanged, {"status": draw(_STATUSES)}),
+        (ev.BotHandedOff, {}),
+        (ev.Queued, {"queue": draw(_QUEUE)}),
+        (ev.Answered, {"agent": agent}),
+        (ev.Classified, {"issue_type": draw(st.sampled_from(("billing", "fault")))}),
+        (ev.Ended, {}),
+        (ev.Lost, {"reason": "silence"}),
+    )
+    return draw(st.sampled_from(kinds))
+
+
+@st.composite
+def written(draw: st.DrawFn, max_size: int = 10) -> list[ev.ContactEvent]:
+    """A conversation: it may be started and begun by either side; later it is assigned, handed
+    over by a bot, solved, reopened ...; messages may be corrected."""
+    told = story(channel=draw(st.sampled_from(("chat", "email", "ticket", "voice"))))
+    at = 0.0
+    direction = draw(st.sampled_from((None, "inbound", "inbound", "outbound")))
+    if direction is not None:
+        told.tell(ev.ContactStarted, at, direction=direction)
+    if draw(st.booleans()):
+        told.tell(ev.Message, at, **draw(st.sampled_from((_ASKS, _ANSWERS))))
+    for cls, fields in draw(st.lists(_written_event(), max_size=max_size)):
+        # What the journey may put off has a moment of its own: its place is the journey's matter.
+        apart = 0.25 * (cls in (ev.Queued, ev.Answered))
+        at += draw(_GAPS) + apart
+        told.tell(cls, at, **fields)
+        at += apart
+    messages = [event for event in told.events if isinstance(event, ev.Message)]
+    if messages and draw(st.integers(0, 3)) == 0:
+        event = draw(st.sampled_from(messages))
+        told.tell(
+            ev.Message, 0, id=event.id, time=event.time, version=1, author=event.author,
+            agent=event.agent, public=not event.public,
+        )  # fmt: skip
+    return told.events
+
+
+contacts = st.one_of(realistic(), hostile(), written())
 """The events of one contact; ids are unique, but for versions of one event."""
 
 

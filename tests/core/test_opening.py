@@ -189,6 +189,26 @@ def test_clocks_that_change_at_odd_seconds_are_cut_there() -> None:
     assert cut[1:] == [at("2010-11-07T02:31", "UTC")]
 
 
+@pytest.mark.parametrize(
+    ("start", "hours", "expected"),
+    [
+        ("2026-10-05T10:00", 1, "2026-10-05T11:00"),
+        ("2026-10-05T20:00", 0, "2026-10-06T09:00"),  # comes in the evening
+        ("2026-10-05T09:00", 8, "2026-10-06T09:00"),  # all day: late only when it is open again
+        ("2026-10-09T16:00", 2, "2026-10-12T10:00"),  # over a weekend
+        ("2026-03-27T16:00", 9, "2026-03-31T09:00"),  # and over a change of clocks
+    ],
+)
+def test_what_is_due_in_open_time_is_late_after(start: str, hours: int, expected: str) -> None:
+    office = opening(weekdays(OFFICE))
+    assert office.after_ms(at(start, BERLIN), hours * HOUR_MS) == at(expected, BERLIN)
+
+
+def test_nothing_is_due_where_it_never_opens() -> None:
+    assert opening(every_day(())).after_ms(0, 0) is None
+    assert ALWAYS.after_ms(5, 7) == 12
+
+
 # -- values
 
 
@@ -320,3 +340,17 @@ def test_nothing_is_open_before_the_next_opening(made: tuple[Opening, int], offs
     else:
         assert calendar.is_open(following)
         assert calendar.between_ms(time, following) == 0
+
+
+@given(calendars(), any_of(-2 * DAY_MS, 2 * DAY_MS), any_of(0, 60 * HOUR_MS))
+def test_after_open_time_is_the_open_instant_with_it_behind(
+    made: tuple[Opening, int], offset: int, open_ms: int
+) -> None:
+    calendar, midnight_ms = made
+    start = midnight_ms + offset
+    late = calendar.after_ms(start, open_ms)
+    if late is None:
+        assert calendar.between_ms(start, start + 390 * DAY_MS) <= open_ms
+    else:
+        assert calendar.is_open(late)
+        assert calendar.between_ms(start, late) == open_ms

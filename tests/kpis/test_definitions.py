@@ -20,6 +20,7 @@ from streams.kpis import (
     FAMILIES,
     agents,
     check,
+    first_response,
     key_of,
     outcomes,
     unique,
@@ -77,6 +78,13 @@ def test_the_registers_read_are_those_the_contacts_stage_posts() -> None:
     levels.change("c", (), [("waiting", "PS", "voice", 1_000, 2_000)])
     posted = {name for _, values in levels.take_changed() for name in values}
     assert posted == {name for kpi in FAMILIES["waiting"] for name in kpi.formula.reads()}
+
+
+def test_the_registers_of_written_channels_are_posted() -> None:
+    levels = ContactLevels()
+    levels.change("c", (), [("unanswered", "PS", "email", 1_000, 2_000)])
+    posted = {name for _, values in levels.take_changed() for name in values}
+    assert set(first_response.REGISTERS) <= posted
 
 
 def test_a_family_is_a_file_and_a_topic() -> None:

@@ -348,6 +348,7 @@ def test_the_example_is_toml() -> None:
         "silence_seconds",
         "horizon_hours",
         "first_response_seconds",
+        "first_response_bands",
         "satisfaction",
         "output",
         "metrics",
