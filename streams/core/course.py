@@ -19,6 +19,7 @@ from typing import Protocol
 
 from streams.core import events as ev
 from streams.core.about import About
+from streams.core.escalation import Escalation
 from streams.core.facts import ContactExcluded, Fact
 from streams.core.journey import Journey
 from streams.core.levels import Open
@@ -27,6 +28,7 @@ from streams.core.self_service import SelfService
 from streams.core.signed import Signed, difference, standing
 from streams.core.stages_passed import StagesPassed
 from streams.core.terms import Terms
+from streams.core.ticket import Ticket
 
 
 class Aspect(Protocol):
@@ -56,7 +58,13 @@ class Aspect(Protocol):
         ...
 
 
-ASPECTS: tuple[type[Aspect], ...] = (StagesPassed, SelfService, Satisfaction)
+ASPECTS: tuple[type[Aspect], ...] = (
+    StagesPassed,
+    SelfService,
+    Satisfaction,
+    Ticket,
+    Escalation,
+)
 _READERS: dict[type, tuple[int, ...]] = {
     kind: tuple(number for number, aspect in enumerate(ASPECTS) if kind in aspect.READS)
     for kind in ev.CONTACT_EVENTS
@@ -110,7 +118,7 @@ class Course:
 
     def apply(self, event: ev.ContactEvent) -> None:
         about = self.about
-        issue_type, direction = about.issue_type, about.direction
+        issue_type, direction, arrived = about.issue_type, about.direction, about.arrived
         about.take(event)
         restated = about.issue_type != issue_type or about.direction != direction
         if restated:
@@ -119,7 +127,7 @@ class Course:
         kind = type(event)
         for number in (_READERS if self._aspects else _BEGINNERS)[kind]:
             self._aspect(number, event)
-        if restated:
+        if restated or about.arrived != arrived:
             for number in self._aspects:
                 self._state(number)
 

@@ -2,19 +2,19 @@
 
 By time; and among events of the same millisecond the usual course of a contact, but only if each
 fits what is known so far: someone who is waiting in a queue must leave it before entering it again,
-someone who is not must enter it first.
+someone who is not must enter it first.  A status fits if it is another one than the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 from streams.core import events as ev
 from streams.core.course import Course
-from streams.core.journey import Journey
 from streams.core.terms import Terms
+from streams.core.vocabulary import TicketStatus
 
 _RANK: dict[type, int] = {
     cls: rank
@@ -39,29 +39,38 @@ _RANK: dict[type, int] = {
         )
     )
 }
+_RANK[ev.Assigned] = 40
 _RANK[ev.Ended] = 90
 _RANK[ev.Lost] = 95
+_OTHERS = 50
+_STATUS_RANK = {status: 60 + place for place, status in enumerate(get_args(TicketStatus))}
+"""A status comes after whose the contact is and what was written, and they in the order of life."""
 
 
-_FITS: dict[type, Callable[[Journey, Any], bool]] = {
-    ev.Queued: lambda j, e: j.last(e.queue, "open") is None,
-    ev.Answered: lambda j, e: j.last(e.queue, "waiting") is not None,
-    ev.LeftQueue: lambda j, e: j.last(e.queue, "waiting") is not None,
-    ev.QueueResumed: lambda j, e: any(v.queue == e.queue and v.left is not None for v in j.visits),
-    ev.Handled: lambda j, e: j.last(e.queue, "handling") is not None,
-    ev.Transferred: lambda j, e: j.last(e.queue, "handling") is not None,
+_FITS: dict[type, Callable[[Course, Any], bool]] = {
+    ev.Queued: lambda c, e: c.journey.last(e.queue, "open") is None,
+    ev.Answered: lambda c, e: c.journey.last(e.queue, "waiting") is not None,
+    ev.LeftQueue: lambda c, e: c.journey.last(e.queue, "waiting") is not None,
+    ev.QueueResumed: lambda c, e: any(
+        v.queue == e.queue and v.left is not None for v in c.journey.visits
+    ),
+    ev.Handled: lambda c, e: c.journey.last(e.queue, "handling") is not None,
+    ev.Transferred: lambda c, e: c.journey.last(e.queue, "handling") is not None,
+    ev.StatusChanged: lambda c, e: e.status != c.about.status,
 }
 
 
-def fits(journey: Journey, event: ev.ContactEvent) -> bool:
+def fits(course: Course, event: ev.ContactEvent) -> bool:
     """Does the event fit what is known so far, without inferring anything?"""
     check = _FITS.get(type(event))
-    return check is None or check(journey, event)
+    return check is None or check(course, event)
 
 
 def rank(event: ev.ContactEvent) -> tuple[int, int, str]:
     """The order of a contact's events: time, then the usual course of a contact, then the id."""
-    return event.time, _RANK.get(type(event), 50), event.id
+    if isinstance(event, ev.StatusChanged):
+        return event.time, _STATUS_RANK[event.status], event.id
+    return event.time, _RANK.get(type(event), _OTHERS), event.id
 
 
 def fold(events: Iterable[ev.ContactEvent], terms: Terms) -> Course:
@@ -73,7 +82,7 @@ def fold(events: Iterable[ev.ContactEvent], terms: Terms) -> Course:
     course = Course(terms)
     for group in _same_time(sorted(_latest(events), key=rank)):
         while len(group) > 1:
-            at = next((i for i, e in enumerate(group) if fits(course.journey, e)), 0)
+            at = next((i for i, e in enumerate(group) if fits(course, e)), 0)
             course.apply(group.pop(at))
         course.apply(group[0])
     return course
