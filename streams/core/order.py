@@ -39,6 +39,7 @@ _RANK: dict[type, int] = {
         )
     )
 }
+_RANK[ev.Escalated] = 39  # by those who pass it on
 _RANK[ev.Assigned] = 40
 _RANK[ev.Ended] = 90
 _RANK[ev.Lost] = 95
@@ -83,8 +84,9 @@ def fold(events: Iterable[ev.ContactEvent], terms: Terms) -> Course:
     for group in _same_time(sorted(_latest(events), key=rank)):
         while len(group) > 1:
             at = next((i for i, e in enumerate(group) if fits(course, e)), 0)
-            course.apply(group.pop(at))
-        course.apply(group[0])
+            course.take(group.pop(at))
+        course.take(group[0])
+    course.settle()
     return course
 
 

@@ -39,19 +39,18 @@ from typing import Any
 
 from streams.core import events as ev
 from streams.core.about import NO_QUEUE, WRITTEN, About
-from streams.core.facts import (
-    Fact,
+from streams.core.facts import Fact, ValueRefused
+from streams.core.levels import Open
+from streams.core.opening import Opening
+from streams.core.status_time import Spent, StatusTime
+from streams.core.terms import Terms
+from streams.core.ticket_facts import (
     TicketCreated,
     TicketGivenUp,
     TicketReopened,
     TicketResolved,
     TicketSolved,
-    ValueRefused,
 )
-from streams.core.levels import Open
-from streams.core.opening import Opening
-from streams.core.status_time import Spent, StatusTime
-from streams.core.terms import Terms
 from streams.core.vocabulary import Author, TicketStatus
 
 DONE = frozenset(("solved", "closed"))

@@ -29,13 +29,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from streams.core.facts import (
-    TicketCreated,
-    TicketGivenUp,
-    TicketReopened,
-    TicketResolved,
-    TicketSolved,
-)
 from streams.core.kpi import NOW, Count, Distribution, Kpi, Level, Mean, Oldest, Quantile, Ratio
 from streams.core.measure import (
     AGENT,
@@ -49,6 +42,13 @@ from streams.core.measure import (
     Measure,
 )
 from streams.core.terms import DAY_MS, HOUR_MS, MINUTE_MS
+from streams.core.ticket_facts import (
+    TicketCreated,
+    TicketGivenUp,
+    TicketReopened,
+    TicketResolved,
+    TicketSolved,
+)
 
 FAMILY = "resolution"
 BOUNDS_MS = (
@@ -224,39 +224,47 @@ TIMED = (
 )
 
 
-def _spread(name: str, make: Make, field: str, *where: Condition) -> Measure:
-    measure = make(f"{name}_spread", f"{field} by length", *where, value=field)
-    return measure._replace(bounds_ms=BOUNDS_MS)
-
-
+_SPREAD: tuple[tuple[str, Make, str, tuple[Condition, ...]], ...] = (
+    ("first_resolution", _solved, "resolution_ms", (_FIRST,)),
+    ("first_resolution_business", _solved, "resolution_business_ms", (_FIRST,)),
+    ("full_resolution", _resolved, "resolution_ms", ()),
+    ("full_resolution_business", _resolved, "resolution_business_ms", ()),
+)
 SPREADS = {
-    "first_resolution": _spread("first_resolution", _solved, "resolution_ms", _FIRST),
-    "first_resolution_business": _spread(
-        "first_resolution_business", _solved, "resolution_business_ms", _FIRST
-    ),
-    "full_resolution": _spread("full_resolution", _resolved, "resolution_ms"),
-    "full_resolution_business": _spread(
-        "full_resolution_business", _resolved, "resolution_business_ms"
-    ),
+    name: make(f"{name}_spread", f"{field} by length", *where, value=field)._replace(
+        bounds_ms=BOUNDS_MS
+    )
+    for name, make, field, where in _SPREAD
 }
 
-ONE_TOUCH = _resolved(
-    "tickets_one_touch", "solved tickets with at most one reply", Is("one_touch", True)
-)
-ONE_REPLY = _resolved("tickets_one_reply", "solved tickets with one reply", Is("replies", 1))
-NOT_REOPENED = _resolved(
-    "tickets_not_reopened", "solved tickets that were never reopened", Is("reopens", 0)
-)
-NO_FURTHER = _resolved(
-    "tickets_no_further_interaction",
-    "solved tickets with no message of the customer after the first",
-    Is("no_further_interaction", True),
-)
-CLOSED_ONCE_BY_ONE = _resolved(
-    "tickets_closed_once_by_one",
-    "solved tickets that were never reopened and had one agent",
-    Is("closed_once_by_one", True),
-)
+_SOLVED_EASILY = {
+    "one_touch": (
+        Is("one_touch", True),
+        "with less than two replies",
+        "Zendesk one-touch tickets; none at all counts too, and thanks that nobody answered",
+    ),
+    "one_touch_exactly_one": (
+        Is("replies", 1),
+        "with exactly one reply",
+        "One edition of Zendesk's help has one-touch this way",
+    ),
+    "reopen_free": (Is("reopens", 0), "never reopened", "As of their last solving"),
+    "no_further_interaction": (
+        Is("no_further_interaction", True),
+        "with no message of the customer after the first",
+        "Freshservice first contact resolution",
+    ),
+    "closed_once_by_one": (
+        Is("closed_once_by_one", True),
+        "never reopened, in which one agent alone answered or wrote",
+        "Intercom: closed once with one participating teammate",
+    ),
+}
+"""Share -> which of the solved tickets are in it, in words, and whose it is."""
+EASILY = {
+    name: _resolved(f"tickets_{name}", f"solved tickets {words}", condition)
+    for name, (condition, words, _) in _SOLVED_EASILY.items()
+}
 
 COUNTS = (CREATED, SOLVED, SOLVED_FIRST, RESOLVED, REOPENED, LOST, UNANSWERED)
 MEASURES = (
@@ -267,11 +275,7 @@ MEASURES = (
     REOPENED_7D,
     *(measure for timed in TIMED for measure in (timed.total, timed.times)),
     *SPREADS.values(),
-    ONE_TOUCH,
-    ONE_REPLY,
-    NOT_REOPENED,
-    NO_FURTHER,
-    CLOSED_ONCE_BY_ONE,
+    *EASILY.values(),
 )
 REGISTERS = ("backlog", "oldest_backlog_ms")
 """Values the contacts stage posts for each queue and channel (``streams.core.levels``)."""
@@ -366,39 +370,14 @@ KPIS = (
         REOPENED_7D,
         SOLVED_FIRST,
     )._replace(matures_ms=7 * DAY_MS),
-    _share(
-        "one_touch_ratio",
-        "Tickets with less than two replies over tickets solved. Zendesk one-touch tickets; no "
-        "reply at all counts, and thanks that nobody answered.",
-        ONE_TOUCH,
-        RESOLVED,
-    ),
-    _share(
-        "one_touch_ratio_exactly_one",
-        "Tickets with exactly one reply over tickets solved. One edition of Zendesk's help has "
-        "it this way.",
-        ONE_REPLY,
-        RESOLVED,
-    ),
-    _share(
-        "reopen_free_ratio",
-        "Tickets never reopened over tickets solved, at their last solving.",
-        NOT_REOPENED,
-        RESOLVED,
-    ),
-    _share(
-        "no_further_interaction_ratio",
-        "Tickets without a message of the customer after the first, over tickets solved. "
-        "Freshservice first contact resolution.",
-        NO_FURTHER,
-        RESOLVED,
-    ),
-    _share(
-        "closed_once_by_one_ratio",
-        "Tickets never reopened that one agent alone answered or wrote in, over tickets solved. "
-        "Intercom: closed once with one participating teammate.",
-        CLOSED_ONCE_BY_ONE,
-        RESOLVED,
+    *(
+        _share(
+            f"{name}_ratio",
+            f"Solved tickets {words}, over solved tickets. {whose}.",
+            EASILY[name],
+            RESOLVED,
+        )
+        for name, (_, words, whose) in _SOLVED_EASILY.items()
     ),
     Kpi(
         name="tickets_backlog",
