@@ -1,4 +1,4 @@
-"""Tickets: how many are created, solved, reopened and lost, how long it takes, and the backlog.
+"""Tickets: how many are created, solved, reopened and lost, and how long it takes.
 
 A *ticket* is a contact on a written channel, or one with a status; what solves and reopens it says
 ``streams.core.ticket``.
@@ -21,7 +21,7 @@ resolution time             measured                                            
 
 ``business`` is open time by the calendar of the queue that solved it; the others are calendar time.
 
-Created + reopened = solved + lost + ended unanswered + change of the backlog.
+Created + reopened = solved + lost + ended unanswered + change of the backlog (family ``backlog``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from streams.core.kpi import NOW, Count, Distribution, Kpi, Level, Mean, Oldest, Quantile, Ratio
+from streams.core.kpi import Count, Distribution, Kpi, Mean, Quantile, Ratio
 from streams.core.measure import (
     AGENT,
     CHANNEL,
@@ -277,8 +277,6 @@ MEASURES = (
     *SPREADS.values(),
     *EASILY.values(),
 )
-REGISTERS = ("backlog", "oldest_backlog_ms")
-"""Values the contacts stage posts for each queue and channel (``streams.core.levels``)."""
 
 
 def _count(measure: Measure, metric: str | None = None) -> Kpi:
@@ -378,26 +376,5 @@ KPIS = (
             RESOLVED,
         )
         for name, (_, words, whose) in _SOLVED_EASILY.items()
-    ),
-    Kpi(
-        name="tickets_backlog",
-        family=FAMILY,
-        help="Tickets of written channels now that are not solved, whatever they wait for. Zendesk "
-        "unsolved tickets.",
-        unit="contacts",
-        formula=Level("backlog"),
-        attribution="now",
-        windows=NOW,
-        metric="cc_contacts_backlog",
-    ),
-    Kpi(
-        name="oldest_in_backlog",
-        family=FAMILY,
-        help="Age of the oldest ticket in the backlog since it was created; none: no value.",
-        unit="seconds",
-        formula=Oldest("oldest_backlog_ms"),
-        attribution="now",
-        windows=NOW,
-        metric="cc_oldest_in_backlog_seconds",
     ),
 )
