@@ -39,8 +39,7 @@ _RANK: dict[type, int] = {
         )
     )
 }
-_RANK[ev.Escalated] = 39  # by those who pass it on
-_RANK[ev.Assigned] = 40
+_RANK[ev.Escalated] = 49  # by those who pass it on
 _RANK[ev.Ended] = 90
 _RANK[ev.Lost] = 95
 _OTHERS = 50

@@ -15,6 +15,7 @@ from streams.core.opening import ALWAYS, Era, OpenHours, Opening
 from streams.core.order import fold
 from streams.core.signed import net
 from streams.core.status_time import Spent, StatusTime
+from streams.core.terms import Dated, QueueTerms, Terms
 from streams.core.ticket_facts import TicketResolved, TicketSolved
 from tests.builders import TERMS, Story, ms, story, summed, total
 
@@ -151,6 +152,30 @@ def test_a_reopened_ticket_has_no_full_resolution_until_it_is_solved_again() -> 
     assert only(statuses(open_again, (50, "solved")), TicketResolved).resolution_ms == 50_000
 
 
+NEVER = Opening("UTC", (Era(date(2050, 1, 1), ((OpenHours(0, 60),),) * 7),))
+
+
+def test_open_time_is_by_the_calendar_of_the_queue_that_solved_it_as_in_force_then() -> None:
+    shut = [Dated(0, QueueTerms(opening=NEVER)), Dated(ms(100), QueueTerms())]
+    terms = Terms(QueueTerms(), {"Help": shut})
+    moved = statuses(ticket().tell(ev.Assigned, 0, queue="Help"), (10, "solved"), (20, "open"))
+    moved.tell(ev.Assigned, 25, queue="PS")
+    course = Course(terms)
+    found = []
+    for event in statuses(moved, (40, "solved"), (60, "open")).events:
+        course.apply(event)
+        found += [
+            (f.resolution_business_ms, f.requester_wait_business_ms)
+            for f, sign in net(course.said)
+            if isinstance(f, TicketResolved) and sign > 0
+        ]
+    # Solved in Help, which was shut; then in PS, whose calendar is that of all the time before.
+    assert found == [(0, 0), (40_000, 30_000)]
+    late = statuses(ticket().tell(ev.Assigned, 0, queue="Help"), (110, "solved"))
+    solved = [f for f, _ in net(fold(late.events, terms).said) if isinstance(f, TicketSolved)]
+    assert [f.resolution_business_ms for f in solved] == [110_000]
+
+
 def test_time_by_status() -> None:
     spent = StatusTime()
     for at, status in ((10, "open"), (10, "open"), (25, "pending"), (30, "solved"), (50, "open")):
@@ -163,8 +188,7 @@ def test_time_by_status() -> None:
     }
     spent.enter("closed", ms(60))
     assert spent.spent(ms(0), ALWAYS)["open"] == Spent(25_000, 25_000)
-    never = Opening("UTC", (Era(date(2050, 1, 1), ((OpenHours(0, 60),),) * 7),))
-    assert spent.spent(ms(20), never)["open"] == Spent(15_000, 0)
+    assert spent.spent(ms(20), NEVER)["open"] == Spent(15_000, 0)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ OFFICE = Opening(
 )
 TERMS = Terms(
     QueueTerms(),
-    {"Help": [Dated(0, QueueTerms(opening=OFFICE)), Dated(ms(30 * 86_400), QueueTerms())]},
+    {"Help": [Dated(0, QueueTerms(opening=OFFICE)), Dated(ms(86_400), QueueTerms())]},
 )
 TICKETS = (
     ticket_facts.TicketCreated, ticket_facts.TicketSolved, ticket_facts.TicketResolved,
