@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from streams.core import events as ev
-from streams.core.vocabulary import Channel, Direction
+from streams.core.facts import ContactArrived
+from streams.core.vocabulary import Channel, Direction, TicketStatus
 
 NO_QUEUE = "none"
 """Stands for the queue of a contact that is in none."""
@@ -20,10 +21,12 @@ WRITTEN: frozenset[Channel] = frozenset(("chat", "email", "social", "sms", "tick
 
 class About:
     """``queue``, ``team`` and ``agent`` are the latest; ``began_ms`` is when the contact was first
-    heard of; ``excluded`` says why it counts nowhere (None: it counts)."""
+    heard of; ``excluded`` says why it counts nowhere (None: it counts).  ``status`` is the latest,
+    None if none was told; ``arrived`` what the journey says of the arrival, None: nothing."""
 
     __slots__ = (
         "agent",
+        "arrived",
         "began_ms",
         "channel",
         "customer",
@@ -33,6 +36,7 @@ class About:
         "queue",
         "reason",
         "spam",
+        "status",
         "team",
         "test",
     )
@@ -47,6 +51,8 @@ class About:
         self.queue = NO_QUEUE
         self.team: str | None = None
         self.agent: str | None = None
+        self.status: TicketStatus | None = None
+        self.arrived: ContactArrived | None = None
         self.test = False
         self.spam = False
         self.merged = False
@@ -92,6 +98,9 @@ class About:
         self.spam = self.spam if event.spam is None else event.spam
         self.test = self.test if event.test is None else event.test
 
+    def _status_changed(self, event: ev.StatusChanged) -> None:
+        self.status = event.status
+
     def _merged(self, event: ev.Merged) -> None:
         self.merged = True
 
@@ -102,5 +111,6 @@ _HANDLERS: dict[type, Callable[[About, Any], None]] = {
     ev.Answered: About._answered,
     ev.Assigned: About._assigned,
     ev.Classified: About._classified,
+    ev.StatusChanged: About._status_changed,
     ev.Merged: About._merged,
 }

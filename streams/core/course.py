@@ -20,6 +20,7 @@ from typing import Protocol
 from streams.core import events as ev
 from streams.core.about import About
 from streams.core.dialogue import Dialogue
+from streams.core.escalation import Escalation
 from streams.core.facts import ContactExcluded, Fact
 from streams.core.journey import Journey
 from streams.core.levels import Open
@@ -28,6 +29,7 @@ from streams.core.self_service import SelfService
 from streams.core.signed import Signed, difference, standing
 from streams.core.stages_passed import StagesPassed
 from streams.core.terms import Terms
+from streams.core.ticket import Ticket
 
 
 class Aspect(Protocol):
@@ -57,7 +59,14 @@ class Aspect(Protocol):
         ...
 
 
-ASPECTS: tuple[type[Aspect], ...] = (StagesPassed, SelfService, Satisfaction, Dialogue)
+ASPECTS: tuple[type[Aspect], ...] = (
+    StagesPassed,
+    SelfService,
+    Satisfaction,
+    Dialogue,
+    Ticket,
+    Escalation,
+)
 _READERS: dict[type, tuple[int, ...]] = {
     kind: tuple(number for number, aspect in enumerate(ASPECTS) if kind in aspect.READS)
     for kind in ev.CONTACT_EVENTS
@@ -70,10 +79,13 @@ _BEGINNERS: dict[type, tuple[int, ...]] = {
 
 
 class Course:
-    """The fold.  ``apply`` takes events in the order of ``order.fold``; ``said`` is what they add
-    up to."""
+    """The fold.  Events come in the order of ``order.fold``; ``said`` is what they add up to.
 
-    __slots__ = ("_aspects", "_standing", "_terms", "about", "journey")
+    ``apply`` takes one and says what it changes.  Of a whole list only the sum counts: ``take`` all
+    of it, then ``settle`` once, so that a ticket with a thousand reopenings is read in a moment.
+    """
+
+    __slots__ = ("_aspects", "_stale", "_standing", "_terms", "about", "journey")
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
@@ -81,6 +93,8 @@ class Course:
         self.journey = Journey(terms, self.about)
         self._aspects: dict[int, Aspect] = {}
         self._standing: dict[int, list[Fact]] = {}
+        self._stale: dict[int, None] = {}
+        """Aspects that may have to say something new."""
 
     @property
     def out(self) -> list[Signed]:
@@ -110,8 +124,19 @@ class Course:
         return found
 
     def apply(self, event: ev.ContactEvent) -> None:
+        self.take(event)
+        if self._stale:
+            self.settle()
+
+    def settle(self) -> None:
+        """Let the aspects say what is true by now."""
+        for number in self._stale:
+            self._state(number)
+        self._stale = {}
+
+    def take(self, event: ev.ContactEvent) -> None:
         about = self.about
-        issue_type, direction = about.issue_type, about.direction
+        issue_type, direction, arrived = about.issue_type, about.direction, about.arrived
         about.take(event)
         restated = about.issue_type != issue_type or about.direction != direction
         if restated:
@@ -120,9 +145,8 @@ class Course:
         kind = type(event)
         for number in (_READERS if self._aspects else _BEGINNERS)[kind]:
             self._aspect(number, event)
-        if restated:
-            for number in self._aspects:
-                self._state(number)
+        if restated or about.arrived != arrived:
+            self._stale |= dict.fromkeys(self._aspects)
 
     def _aspect(self, number: int, event: ev.ContactEvent) -> None:
         aspect = self._aspects.get(number)
@@ -131,7 +155,7 @@ class Course:
                 return
             aspect = self._aspects[number] = ASPECTS[number](self._terms)
         aspect.apply(event, self.about)
-        self._state(number)
+        self._stale[number] = None
 
     def _state(self, number: int) -> None:
         """Say what has changed of all that the aspect stands for."""

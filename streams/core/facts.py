@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streams.core.agent_facts import AgentFact
+from streams.core.ticket_facts import TicketFact
 
 
 class ContactArrived(NamedTuple):
@@ -144,6 +145,28 @@ class EntryRefused(NamedTuple):
     channel: str
     at_ms: int
     reason: str
+
+
+class Escalated(NamedTuple):
+    """A contact went to another tier."""
+
+    queue: str
+    channel: str
+    at_ms: int
+    from_tier: str
+    to_tier: str
+    reason: str
+    agent: str | None = None
+    team: str | None = None
+    issue_type: str | None = None
+
+
+class ArrivalEscalated(NamedTuple):
+    """A contact that arrived was escalated, once or more often; queue and time of its arrival."""
+
+    queue: str
+    channel: str
+    entered_ms: int
 
 
 class ValueRefused(NamedTuple):
@@ -287,6 +310,7 @@ class ResponseMissed(NamedTuple):
 Fact = (
     ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
     | ContactHandled | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
+    | Escalated | ArrivalEscalated | TicketFact
     | StageEntered | StagePassed | SelfServiceStarted | SelfServiceEnded
     | SurveyOffered | SurveyAnswered | AgentFact | ContactSeen
     | Response | ResponseMissed

@@ -2,7 +2,8 @@
 
 Registers, not sums: the latest by position counts.  For each kind there is ``<kind>``, how many;
 for those that are open since a time ``oldest_<kind>_ms``, unless there is none; and for those that
-are due at a time ``<kind>_overdue``, how many are later than that.
+are due at a time ``<kind>_overdue``, how many are later than that.  Of the backlog there is also
+``backlog_older_<age>``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from heapq import heapify, heappop, heappush
 
 from streams.core.about import WRITTEN
 from streams.core.measure import CHANNEL, QUEUE, Amounts, CutKey
+from streams.core.terms import DAY_MS
 
 GONE_MAX = 100
 """How many of a heap's entries beyond half of them may be of those who have left."""
@@ -24,6 +26,10 @@ WRITTEN_KINDS = (*CALLED, "unanswered", "backlog")
 """... those of written ones: said at 0 too, so that a register is a function of what is open."""
 DUE = frozenset(("waiting", "unanswered"))
 """Kinds that have a time to be in."""
+AGES_MS = {f"{days}d": days * DAY_MS for days in (1, 3, 7, 30)}
+"""Ages by which the backlog is told; ours."""
+_AGED = "backlog"
+_BORDERS_MS = tuple(AGES_MS.values())
 Entry = tuple[str, str, str]
 """(Kind, contact, queue)."""
 
@@ -61,18 +67,19 @@ class Times:
 class Standing:
     """What one cut has of one kind."""
 
-    __slots__ = ("count", "overdue", "since")
+    __slots__ = ("count", "older", "overdue", "since")
 
     def __init__(self) -> None:
         self.count = 0
         self.overdue = 0
+        self.older = [0] * len(_BORDERS_MS)
         self.since = Times()
 
 
 class ContactLevels:
     """What is open in one partition, by queue and by channel."""
 
-    __slots__ = ("_by_cut", "_channels", "_due", "_late", "_touched")
+    __slots__ = ("_ages", "_by_cut", "_channels", "_due", "_late", "_touched", "_turns")
 
     def __init__(self) -> None:
         self._by_cut: dict[CutKey, dict[str, Standing]] = {}
@@ -82,7 +89,11 @@ class ContactLevels:
         self._late: set[Entry] = set()
         """Who is not."""
         self._channels: dict[Entry, str] = {}
-        """Of those that are due at some time."""
+        """Of those that are due at some time, or have an age."""
+        self._turns = Times()
+        """Who grows older than the next age, and when."""
+        self._ages: dict[Entry, int] = {}
+        """Than how many ages they are older."""
 
     def change(self, contact: str, old: Iterable[Open], new: Iterable[Open]) -> None:
         """What is open of a contact was ``old`` and is ``new``."""
@@ -101,18 +112,25 @@ class ContactLevels:
         if due_ms is not None:
             self._due.enter(entry, due_ms)
             self._channels[entry] = channel
+        if kind == _AGED and since_ms is not None:
+            self._ages[entry] = 0
+            self._turns.enter(entry, since_ms + _BORDERS_MS[0])
+            self._channels[entry] = channel
 
     def _leave(self, contact: str, found: Open) -> None:
         kind, queue, channel, *_ = found
         entry = (kind, contact, queue)
-        late = entry in self._late
+        late, older = entry in self._late, self._ages.pop(entry, 0)
         for standing in self._standing(kind, queue, channel):
             standing.count -= 1
             standing.since.leave(entry)
             standing.overdue -= late
+            for age in range(older):
+                standing.older[age] -= 1
         self._late.discard(entry)
         if self._channels.pop(entry, None) is not None:
             self._due.leave(entry)
+            self._turns.leave(entry)
 
     def _standing(self, kind: str, queue: str, channel: str) -> list[Standing]:
         """Of the queue and of the channel, which both change now."""
@@ -127,7 +145,8 @@ class ContactLevels:
         return found
 
     def pass_time(self, now_ms: int) -> None:
-        """Whose time is over before ``now_ms`` is overdue."""
+        """Whose time is over before ``now_ms`` is overdue; others grow older."""
+        self._grow_older(now_ms)
         while (first := self._due.first()) is not None and first[0] < now_ms:
             entry = first[1]
             self._due.leave(entry)
@@ -135,6 +154,18 @@ class ContactLevels:
             kind, _, queue = entry
             for standing in self._standing(kind, queue, self._channels[entry]):
                 standing.overdue += 1
+
+    def _grow_older(self, now_ms: int) -> None:
+        while (first := self._turns.first()) is not None and first[0] < now_ms:
+            at_ms, entry = first
+            age = self._ages[entry]
+            self._ages[entry] = age + 1
+            self._turns.leave(entry)
+            if age + 1 < len(_BORDERS_MS):
+                self._turns.enter(entry, at_ms - _BORDERS_MS[age] + _BORDERS_MS[age + 1])
+            kind, _, queue = entry
+            for standing in self._standing(kind, queue, self._channels[entry]):
+                standing.older[age] += 1
 
     def take_changed(self) -> list[tuple[CutKey, Amounts]]:
         """The registers touched since the last call, as they stand now."""
@@ -150,6 +181,10 @@ class ContactLevels:
             values[kind] = standing.count
             if kind in DUE:
                 values[f"{kind}_overdue"] = standing.overdue
+            if kind == _AGED:
+                values |= {
+                    f"{kind}_older_{a}": n for a, n in zip(AGES_MS, standing.older, strict=True)
+                }
             first = standing.since.first()
             if first is not None:
                 values[f"oldest_{kind}_ms"] = first[0]

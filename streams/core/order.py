@@ -2,20 +2,19 @@
 
 By time; and among events of the same millisecond the usual course of a contact, but only if each
 fits what is known so far: someone who is waiting in a queue must leave it before entering it again,
-someone who is not must enter it first.
+someone who is not must enter it first.  A status fits if it is another one than the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, get_args
 
 from streams.core import events as ev
 from streams.core.course import Course
-from streams.core.journey import Journey
 from streams.core.terms import Terms
-from streams.core.vocabulary import Author
+from streams.core.vocabulary import Author, TicketStatus
 
 _RANK: dict[type, int] = {
     cls: rank
@@ -42,35 +41,44 @@ _RANK: dict[type, int] = {
 }
 _REST = 50
 """Of kinds whose place among others changes nothing."""
+_RANK[ev.Escalated] = 39  # by those who pass it on
 _RANK[ev.Assigned] = 40  # who answers at once answers as the one it belongs to
 _RANK[ev.BotHandedOff] = 62
-_RANK[ev.StatusChanged] = 65  # who answers and solves at once has answered first
 _RANK[ev.Ended] = 90
 _RANK[ev.Lost] = 95
 _AUTHOR_RANK: dict[Author, int] = {"customer": 60, "system": 60, "bot": 61, "agent": 63}
 """A message of the customer, then the bot's answer, the hand-off, the agent's answer."""
+_STATUS_RANK: dict[TicketStatus, int] = {
+    status: 70 + place for place, status in enumerate(get_args(TicketStatus))
+}
+"""Who answers and solves at once has answered first; statuses come in the order of life."""
 
 
-_FITS: dict[type, Callable[[Journey, Any], bool]] = {
-    ev.Queued: lambda j, e: j.last(e.queue, "open") is None,
-    ev.Answered: lambda j, e: j.last(e.queue, "waiting") is not None,
-    ev.LeftQueue: lambda j, e: j.last(e.queue, "waiting") is not None,
-    ev.QueueResumed: lambda j, e: any(v.queue == e.queue and v.left is not None for v in j.visits),
-    ev.Handled: lambda j, e: j.last(e.queue, "handling") is not None,
-    ev.Transferred: lambda j, e: j.last(e.queue, "handling") is not None,
+_FITS: dict[type, Callable[[Course, Any], bool]] = {
+    ev.Queued: lambda c, e: c.journey.last(e.queue, "open") is None,
+    ev.Answered: lambda c, e: c.journey.last(e.queue, "waiting") is not None,
+    ev.LeftQueue: lambda c, e: c.journey.last(e.queue, "waiting") is not None,
+    ev.QueueResumed: lambda c, e: any(
+        v.queue == e.queue and v.left is not None for v in c.journey.visits
+    ),
+    ev.Handled: lambda c, e: c.journey.last(e.queue, "handling") is not None,
+    ev.Transferred: lambda c, e: c.journey.last(e.queue, "handling") is not None,
+    ev.StatusChanged: lambda c, e: e.status != c.about.status,
 }
 
 
-def fits(journey: Journey, event: ev.ContactEvent) -> bool:
+def fits(course: Course, event: ev.ContactEvent) -> bool:
     """Does the event fit what is known so far, without inferring anything?"""
     check = _FITS.get(type(event))
-    return check is None or check(journey, event)
+    return check is None or check(course, event)
 
 
 def rank(event: ev.ContactEvent) -> tuple[int, int, str]:
     """The order of a contact's events: time, then the usual course of a contact, then the id."""
     if isinstance(event, ev.Message):
         return event.time, _AUTHOR_RANK[event.author], event.id
+    if isinstance(event, ev.StatusChanged):
+        return event.time, _STATUS_RANK[event.status], event.id
     return event.time, _RANK.get(type(event), _REST), event.id
 
 
@@ -83,9 +91,10 @@ def fold(events: Iterable[ev.ContactEvent], terms: Terms) -> Course:
     course = Course(terms)
     for group in _same_time(sorted(_latest(events), key=rank)):
         while len(group) > 1:
-            at = next((i for i, e in enumerate(group) if fits(course.journey, e)), 0)
-            course.apply(group.pop(at))
-        course.apply(group[0])
+            at = next((i for i, e in enumerate(group) if fits(course, e)), 0)
+            course.take(group.pop(at))
+        course.take(group[0])
+    course.settle()
     return course
 
 

@@ -51,18 +51,26 @@ class Work:
 class Visits:
     """The visits of one contact, and in ``out`` every signed fact that was said about them."""
 
-    __slots__ = ("_about", "_terms", "arrived", "out", "visits", "work", "wrap_since")
+    __slots__ = ("_about", "_terms", "out", "visits", "work", "wrap_since")
 
     def __init__(self, terms: Terms, about: About) -> None:
         self._terms = terms
         self._about = about
         self.visits: list[Visit] = []
-        self.arrived: ContactArrived | None = None
         self.wrap_since: int | None = None
         self.work = Work()
         self.out: list[Signed] = []
 
     # -- asking
+
+    @property
+    def arrived(self) -> ContactArrived | None:
+        """The arrival that stands; every aspect of the contact may read it."""
+        return self._about.arrived
+
+    @arrived.setter
+    def arrived(self, fact: ContactArrived | None) -> None:
+        self._about.arrived = fact
 
     @property
     def open(self) -> bool:

@@ -50,7 +50,17 @@ def values_of(name: str, hint: Any) -> st.SearchStrategy[Any]:
 
 
 TIME_FIELDS = frozenset(
-    ("entered_ms", "answered_ms", "left_ms", "ended_ms", "at_ms", "from_ms", "until_ms")
+    (
+        "entered_ms",
+        "answered_ms",
+        "left_ms",
+        "ended_ms",
+        "at_ms",
+        "from_ms",
+        "until_ms",
+        "created_ms",
+        "solved_ms",
+    )
 )
 
 
