@@ -93,6 +93,12 @@ class Pipeline:
             self._write(stream, [(key.encode(), codec.encode(event), ())], at_ms)
             self._flow()
 
+    def records(self, stream: str, rows: Sequence[Any], append_ms: int = 0) -> None:
+        """Many (key, value, headers) at once, in their order."""
+        for start in range(0, len(rows), FLOW_LINES):
+            self._write(stream, rows[start : start + FLOW_LINES], append_ms)
+            self._flow()
+
     def tick(self, time_ms: int) -> None:
         """Time itself, in both event topics."""
         value = codec.encode(Tick(time=time_ms))

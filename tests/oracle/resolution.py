@@ -71,10 +71,10 @@ class One:
         """``team`` or ``agent`` then."""
         found = None
         for e in self.until(at_ms):
-            if isinstance(e, ev.Assigned) and e.queue is e.team is e.agent is None:
-                found = None
-            elif isinstance(e, ev.Assigned) or (field == "agent" and isinstance(e, ev.Answered)):
-                found = getattr(e, field) or found
+            if isinstance(e, ev.Assigned):
+                found = getattr(e, field)
+            elif field == "agent" and isinstance(e, ev.Answered):
+                found = e.agent or found
         return found
 
     @property
