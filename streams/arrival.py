@@ -10,6 +10,8 @@ itself.  It is found out in four steps, each of which follows from what the stag
 3. **Marked**: the partials topic has, from each origin and in each board partition, a mark whose
    position is at least that offset.  A stage sends its mark after the partials that were due, so
    every partial is now in the partials topic, before the mark.
+   Customers are told of by the contacts stage, so their sums come later: whoever needs them asks
+   that stage for a mark of its own (``settled``).
 4. **Boarded**: the group's committed offsets on the partials topic are beyond those marks.  The
    board commits when its results are committed, so every result is now in the KPI topics.
 """
@@ -33,6 +35,7 @@ from streams.deployment import PARTIALS, Deployment
 from streams.errors import StateError
 from streams.kafka.connect import client_options, unreachable
 from streams.reading import follow
+from streams.stages.contact_record import ASKED
 from streams.stages.wire import decode
 
 POLL_SECONDS = 0.05
@@ -40,6 +43,7 @@ STUCK_SECONDS = 60.0
 """A board that has a year to say computes for half a minute before it writes the first of it."""
 STAGES = {"contacts": "events.contact.v1", "staff": "events.agent.v1"}
 """Stages that send marks -> the end of the name of the topic they read."""
+RECORDS = "records.contact.v1"
 Marks = dict[tuple[str, int], tuple[int, int]]
 """(Origin, board partition) -> (position, offset)."""
 _NO_MARK = (-1, -1)
@@ -209,23 +213,41 @@ class Waiting:
     ) -> None:
         """Steps 3 and 4: everything up to position ``wanted`` of each origin is in the results.
         ``progress`` gets (records done, of how many)."""
+        marks = self.marked(wanted, progress)
         partials, results = self._deployment.topic(PARTIALS), self._deployment.kpi_topics()
-        marks: Marks = {}
-
-        def marked() -> tuple[object, bool]:
-            nonlocal marks
-            marks = self._follower.marks_now()
-            at = [(o, b, wanted[o]) for o in wanted for b in range(self._deployment.partitions)]
-            progress(sum(_done(marks, *one) for one in at), sum(least + 1 for *_, least in at))
-            return marks, all(marks.get((o, b), _NO_MARK)[0] >= least for o, b, least in at)
 
         def committed() -> tuple[object, bool]:
             done = self._offsets.committed(partials)
             over = all(done[board] > offset for (_, board), (_, offset) in marks.items())
             return (done, self._offsets.written(results)), over
 
-        self._until("adding up", marked)
         self._until("writing results", committed)
+
+    def marked(
+        self, wanted: Mapping[str, int], progress: Callable[[int, int], None] = lambda *_: None
+    ) -> Marks:
+        """Step 3 alone; the marks as they stand then."""
+        marks: Marks = {}
+
+        def look() -> tuple[object, bool]:
+            nonlocal marks
+            marks = self._follower.marks_now()
+            at = [(o, b, wanted[o]) for o in wanted for b in range(self._deployment.partitions)]
+            progress(sum(_done(marks, *one) for one in at), sum(least + 1 for *_, least in at))
+            return marks, all(marks.get((o, b), _NO_MARK)[0] >= least for o, b, least in at)
+
+        self._until("adding up", look)
+        return marks
+
+    def settled(self) -> None:
+        """Everything sent before is in the sums, those of customers as well, which come later.
+
+        A stage sends its mark and its records for customers at once, and nothing more before all of
+        it is acknowledged: the second mark shows that the records of the first are there.
+        """
+        for _ in range(2):
+            self.marked(tell_time(self._deployment, 0))
+        self.marked(ask_customers(self._deployment))
 
     def _until(self, doing: str, look: Callable[[], tuple[object, bool]]) -> None:
         """Look (at what moves, and whether it is done) until it is done."""
@@ -251,12 +273,25 @@ def _done(marks: Marks, origin: str, board: int, wanted: int) -> int:
 def tell_time(deployment: Deployment, time_ms: int) -> dict[str, int]:
     """Write a tick into every event partition; origin -> its offset.  A tick of time 0 moves no
     clock: it only makes each stage send its mark, so that one knows how far they are."""
-    tick = encode(Tick(time=time_ms))
+    return _sent(deployment, STAGES, None, encode(Tick(time=time_ms)))
+
+
+def ask_customers(deployment: Deployment) -> dict[str, int]:
+    """Make the customers stage send its marks; origin -> the offset it was asked at."""
+    return _sent(deployment, {"customers": RECORDS}, ASKED, encode(Tick(time=0)))
+
+
+def _sent(
+    deployment: Deployment, stages: Mapping[str, str], key: bytes | None, value: bytes
+) -> dict[str, int]:
+    """One record for each partition of what the stages read; origin -> its offset."""
     producer = KafkaProducer(**client_options(deployment.bootstrap, deployment.client))
     try:
         sent = {
-            f"{stage}/{partition}": producer.send(deployment.topic(name), tick, partition=partition)
-            for stage, name in STAGES.items()
+            f"{stage}/{partition}": producer.send(
+                deployment.topic(name), value, key, partition=partition
+            )
+            for stage, name in stages.items()
             for partition in range(deployment.partitions)
         }
         return {origin: int(future.get(30).offset) for origin, future in sent.items()}

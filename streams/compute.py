@@ -98,6 +98,7 @@ def _sent_through(run: Throwaway, order: Order, progress: Progress) -> tuple[int
         latest_ms = waiting.event_time_ms()
         if latest_ms >= 0:
             progress("adding up", 0, 1)
+            waiting.settled()
             waiting.boarded(tell_time(deployment, _closing_of(run.settings, latest_ms)))
             progress("adding up", 1, 1)
     return lines, sum(last.values()) + len(last)

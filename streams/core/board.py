@@ -39,7 +39,7 @@ from streams.core.line import Line, Posted
 from streams.core.marks import Marks, MarksRecord, Moved
 from streams.core.measure import Amounts, Cut, CutKey
 from streams.core.news import News
-from streams.core.partials import Mark, Partial, Register
+from streams.core.partials import TIMELESS, Mark, Partial, Register
 from streams.core.plan import ALL, Plan, plans
 from streams.core.result import Result
 from streams.core.target import Target
@@ -189,7 +189,7 @@ class Board:
             self._partial(message, offset)
         elif isinstance(message, Register):
             self._register(message, offset)
-        else:
+        elif not message.origin.startswith(TIMELESS):
             self._mark(message, offset)
 
     def _partial(self, partial: Partial, offset: int) -> None:

@@ -41,6 +41,10 @@ class Mark(NamedTuple):
     mark_ms: int
 
 
+TIMELESS = "customers/"
+"""Origins whose marks tell how far they have come, and no time: they follow the contacts."""
+
+
 class RunningSegment:
     """The sums of the running segment and which of them changed since they were published last."""
 

@@ -12,6 +12,9 @@ import msgspec
 
 from streams.core.brief import Brief
 
+ASKED = b"\x00tick"
+"""Key of a record that is no contact: somebody wants to know how far the customers stage is."""
+
 
 class ContactRecord(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """See ``Brief`` for what most of it means."""

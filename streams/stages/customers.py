@@ -49,6 +49,8 @@ class CustomersStage(SegmentedStage):
         self._customers: dict[str, list[Seen] | bytes] = {}
         """As bytes until somebody speaks of them (again)."""
         self._dirty: dict[str, None] = {}
+        self._asked = False
+        """Whether somebody wants to know how far this is."""
         self._settled: dict[str, list[Seen]] = {}
         """Whom this segment has told of, without the records that it cannot need."""
         self._means: dict[str, list[Signed]] = {}
@@ -79,6 +81,9 @@ class CustomersStage(SegmentedStage):
         self._begin(records)
         for record in records:
             self.running.position = record.offset
+            if record.key == contact_record.ASKED:
+                self._asked = True
+                continue
             try:
                 told = contact_record.decode(record.value or b"")
             except (msgspec.DecodeError, UnicodeDecodeError):
@@ -124,7 +129,12 @@ class CustomersStage(SegmentedStage):
         return settled
 
     def publish(self) -> list[Output]:
-        return self._partials() + self._letters_taken()
+        """Partials, dead letters, and how far it has come if somebody has asked."""
+        outputs = self._partials()
+        if self._asked:
+            self._asked = False
+            outputs += self._marks_sent()
+        return outputs + self._letters_taken()
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()

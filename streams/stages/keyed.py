@@ -252,8 +252,10 @@ class SegmentedStage:
         return again + [tombstone(prefix + name.encode(), end - 1) for name in gone]
 
     def _mark(self) -> list[Output]:
-        if not self.marks.take_news():
-            return []
+        return self._marks_sent() if self.marks.take_news() else []
+
+    def _marks_sent(self) -> list[Output]:
+        """How far this stage has come, to every board partition."""
         value = wire.encode(Mark(self.running.origin, self.running.position, self.marks.mark_ms))
         return [Output("partials", None, value, p) for p in range(self.board_partitions)]
 

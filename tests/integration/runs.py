@@ -48,6 +48,7 @@ class Run:
             latest_ms = waiting.event_time_ms()
             now_ms = time.time_ns() // 1_000_000
             at_ms = compute.closing_ms(["UTC"], latest_ms, 120_000, now_ms)
+            waiting.settled()
             waiting.boarded(tell_time(self.deployment, at_ms))
 
 

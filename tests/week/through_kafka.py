@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from kafka import KafkaProducer
 
 from streams import codec, compute
-from streams.arrival import Follower, Offsets, Waiting
+from streams.arrival import Follower, Offsets, Waiting, tell_time
 from streams.core.events import AgentEvent, ContactEvent
 from streams.deployment import Deployment
 from streams.kafka import topics
@@ -98,7 +98,8 @@ def _send(deployment: Deployment, contacts: list[ContactEvent], agents: list[Age
 def _finish(deployment: Deployment, worker: WorkerProcess, time_ms: int) -> None:
     with Follower(deployment) as follower, Offsets(deployment) as offsets:
         waiting = Waiting(deployment, offsets, follower, worker.check, SECONDS_MAX)
-        waiting.boarded(compute._close(deployment, time_ms))
+        waiting.settled()
+        waiting.boarded(tell_time(deployment, time_ms))
 
 
 def _standing(deployment: Deployment) -> list[tuple[bytes, bytes]]:
