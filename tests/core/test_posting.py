@@ -93,16 +93,16 @@ ODD: tuple[Measure, ...] = (
 )
 """Definitions that no KPI has (yet)."""
 
-Touched = list[tuple[CutKey, int]]
+Touched = set[tuple[CutKey, int]]
 
 
 def posted(post: Post, signed: list[tuple[Fact, int]]) -> tuple[dict[Any, Amounts], Touched]:
     """The sums, and the cells that were asked for: asking marks them as changed."""
     cells: dict[tuple[CutKey, int], Amounts] = {}
-    touched: Touched = []
+    touched: Touched = set()
 
     def cell(cut: CutKey, minute: int) -> Amounts:
-        touched.append((cut, minute))
+        touched.add((cut, minute))
         return cells.setdefault((cut, minute), {})
 
     for fact, sign in signed:
@@ -157,4 +157,4 @@ def test_a_threshold_is_inclusive_and_the_one_in_force_when_the_visit_began(
 def test_a_fact_that_adds_nothing_touches_no_cell(make: Callable[..., Post]) -> None:
     only = (Measure("keys", VisitLeft, "left_ms", "", where=(Is("outcome", "key"),)),)
     empty = VisitLeft("PS", "voice", T0, T0, 0, "empty")
-    assert posted(make(only, TERMS), [(empty, 1)]) == ({}, [])
+    assert posted(make(only, TERMS), [(empty, 1)]) == ({}, set())
