@@ -1,5 +1,8 @@
 """The same as ``measure.compile_measures``, generated: one straight-line function per fact type.
 
+A cell that is the sum of others (``measure.ROLLS_UP``) is not added to: whoever keeps the cells
+rolls it up when it is wanted, a few times a second.
+
 Posting facts is where a worker spends most of its own time (half of it, measured, before this
 file), and nearly all of that went into calling one closure per measure.  The generated function
 reads the fact's fields once and adds into the cells directly.  ``measure.compile_measures`` says
@@ -9,36 +12,39 @@ what posting means; a property test holds the two equal.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from streams.core.facts import Fact
 from streams.core.measure import (
-    Cell,
     Cut,
     Is,
     Known,
     Measure,
     Post,
+    RollingCell,
     Within,
     bucket_names,
     kept_cuts,
+    roll_ups,
 )
 from streams.core.terms import MINUTE_MS, Terms
 
-_PostOne = Callable[[Any, int, Cell], None]
+_PostOne = Callable[[Any, int, RollingCell], None]
 
 
 def generate_post(measures: Iterable[Measure], terms: Terms) -> Post:
-    """``post(fact, sign, cell)``; equal to what ``compile_measures`` returns, some four times as
-    fast."""
+    """``post(fact, sign, cell)``; with what ``cell`` rolls up, equal to what ``compile_measures``
+    returns, some five times as fast."""
+    known = tuple(measures)
+    totals = roll_ups(known)
     by_fact: dict[type, list[Measure]] = {}
-    for measure in measures:
+    for measure in known:
         by_fact.setdefault(measure.fact, []).append(measure)
-    posts = {fact: _Function(fact, found, terms).build() for fact, found in by_fact.items()}
+    posts = {fact: _Function(fact, found, terms, totals).build() for fact, found in by_fact.items()}
 
-    def post(fact: Fact, sign: int, cell: Cell) -> None:
+    def post(fact: Fact, sign: int, cell: RollingCell) -> None:
         one = posts.get(type(fact))
         if one is not None:
             one(fact, sign, cell)
@@ -54,10 +60,13 @@ class _Function:
     adds to a cut it does not know a dimension of goes to ``NOWHERE``.
     """
 
-    def __init__(self, fact: type, measures: Sequence[Measure], terms: Terms) -> None:
+    def __init__(
+        self, fact: type, measures: Sequence[Measure], terms: Terms, totals: Mapping[Cut, Cut]
+    ) -> None:
         self.fields: tuple[str, ...] = fact._fields  # type: ignore[attr-defined]
         self.measures = measures
         self.terms = terms
+        self.totals = totals
         hints = get_type_hints(fact)
         self.nullable = {name for name in self.fields if NoneType in get_args(hints[name])}
         self.names: dict[str, Any] = {
@@ -77,9 +86,7 @@ class _Function:
         additions: dict[tuple[str, tuple[str, ...]], list[Measure]] = {}
         for measure in self.measures:
             flag = self._flag(measure)
-            cells = tuple(
-                self._cell(measure.at, cut, flag) for cut in kept_cuts(measure.cuts, self.terms)
-            )
+            cells = tuple(self._cell(measure.at, cut, flag) for cut in self._posted(measure))
             additions.setdefault((flag, cells), []).append(measure)
         lines = [line for key, found in additions.items() for line in self._adding(*key, found)]
         source = [*self._head(), *self._asking(), *lines]
@@ -99,14 +106,20 @@ class _Function:
     def _asking(self) -> list[str]:
         lines = []
         for (at, cut), (cell, flags) in self.cells.items():
-            key = ", ".join([repr(cut.name), *map(self._field, cut.dimensions)])
-            ask = f"{cell} = {self._aside(cut)}cell(({key},), {self.minutes[self._field(at)]})"
+            ask = f"{cell} = {self._asked_for(cut, self.minutes[self._field(at)])}"
             lines.append(ask if "" in flags else f"if {' or '.join(dict.fromkeys(flags))}: {ask}")
         return lines
 
-    def _aside(self, cut: Cut) -> str:
+    def _asked_for(self, cut: Cut, minute: str) -> str:
+        key = ", ".join([repr(cut.name), *map(self._field, cut.dimensions)])
+        total = self.totals.get(cut)
+        rolls_up = f", {total.name!r}" if total else ""
+        ask = f"cell(({key},), {minute}{rolls_up})"
         unknown = [f"{d} is None" for d in cut.dimensions if d in self.nullable]
-        return f"NOWHERE if {' or '.join(unknown)} else " if unknown else ""
+        if not unknown:
+            return ask
+        without = self._asked_for(total, minute) if total else "NOWHERE"
+        return f"{without} if {' or '.join(unknown)} else {ask}"
 
     def _adding(self, flag: str, cells: tuple[str, ...], measures: Iterable[Measure]) -> list[str]:
         lines, indent = ([f"if {flag}:"], "    ") if flag else ([], "")
@@ -132,6 +145,12 @@ class _Function:
             where.append(self._source(Known(measure.value)))
         condition = " and ".join(dict.fromkeys(where))
         return self.flags.setdefault(condition, f"k{len(self.flags)}")
+
+    def _posted(self, measure: Measure) -> list[Cut]:
+        """The cuts it is kept by, without those that are rolled up."""
+        cuts = kept_cuts(measure.cuts, self.terms)
+        rolled_up = {self.totals[cut] for cut in cuts if cut in self.totals}
+        return [cut for cut in cuts if cut not in rolled_up]
 
     def _cell(self, at: str, cut: Cut, flag: str) -> str:
         self.minutes.setdefault(self._field(at), f"minute_{len(self.minutes)}")
