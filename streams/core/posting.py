@@ -55,9 +55,8 @@ def generate_post(measures: Iterable[Measure], terms: Terms) -> Post:
 class _Function:
     """The source of one fact type's function, and the constants it refers to.
 
-    Everything is worked out once: properties of the fact, conditions, minutes, cells.  A cell is
-    asked for only if something is added to it, because asking marks it as changed.  What a fact
-    adds to a cut it does not know a dimension of goes to ``NOWHERE``.
+    Everything is worked out once: conditions, minutes, properties.  Then comes a block per cell; it
+    is asked for only if something is added to it, because asking marks it as changed.
     """
 
     def __init__(
@@ -73,23 +72,24 @@ class _Function:
             "terms_at": terms.at,
             "terms": terms,
             "bisect_left": bisect_left,
-            "NOWHERE": {},
         }
         self.dimensions = {d for m in measures for c in m.cuts for d in c.dimensions}
         self.flags: dict[str, str] = {"": ""}
         """Condition -> the variable that says whether it is met; none for what always counts."""
         self.minutes: dict[str, str] = {}
-        self.cells: dict[tuple[str, Cut], tuple[str, list[str]]] = {}
-        """(Date, cut) -> the variable of the cell, and the flags of what is added to it."""
+        self.cells: dict[tuple[str, Cut], dict[str, list[Measure]]] = {}
+        """(Date, cut) -> what is added to the cell, by flag."""
 
     def build(self) -> _PostOne:
-        additions: dict[tuple[str, tuple[str, ...]], list[Measure]] = {}
         for measure in self.measures:
             flag = self._flag(measure)
-            cells = tuple(self._cell(measure.at, cut, flag) for cut in self._posted(measure))
-            additions.setdefault((flag, cells), []).append(measure)
-        lines = [line for key, found in additions.items() for line in self._adding(*key, found)]
-        source = [*self._head(), *self._asking(), *lines]
+            self.minutes.setdefault(self._field(measure.at), f"minute_{len(self.minutes)}")
+            for cut in self._posted(measure):
+                cell = self.cells.setdefault((measure.at, cut), {})
+                cell.setdefault(flag, []).append(measure)
+        source = self._head()
+        for (at, cut), by_flag in self.cells.items():
+            source += self._block(at, cut, by_flag)
         exec("def post(fact, sign, cell):\n    " + "\n    ".join(source), self.names)
         post: _PostOne = self.names["post"]
         return post
@@ -103,41 +103,38 @@ class _Function:
         lines += [f"{flag} = {condition}" for condition, flag in self.flags.items() if flag]
         return lines + [f"{minute} = {at} // {MINUTE_MS}" for at, minute in self.minutes.items()]
 
-    def _asking(self) -> list[str]:
-        lines = []
-        for (at, cut), (cell, flags) in self.cells.items():
-            ask = f"{cell} = {self._asked_for(cut, self.minutes[self._field(at)])}"
-            lines.append(ask if "" in flags else f"if {' or '.join(dict.fromkeys(flags))}: {ask}")
-        return lines
+    def _block(self, at: str, cut: Cut, by_flag: Mapping[str, Sequence[Measure]]) -> list[str]:
+        """Everything that one cell gets of a fact."""
+        minute, total = self.minutes[self._field(at)], self.totals.get(cut)
+        needed, known = cut.dimensions, self._ask(cut, minute, total)
+        if total is not None:
+            needed = total.dimensions
+            if cut.dimensions[0] in self.nullable:
+                known += f" if {cut.dimensions[0]} is not None else {self._ask(total, minute)}"
+        guards = [f"{d} is not None" for d in needed if d in self.nullable]
+        if "" not in by_flag:
+            guards.append(f"({' or '.join(by_flag)})")
+        lines = [f"c = {known}"]
+        for flag, measures in by_flag.items():
+            added = [line for measure in measures for line in self._addition(measure)]
+            lines += _under(flag, added)
+        return _under(" and ".join(guards), lines)
 
-    def _asked_for(self, cut: Cut, minute: str) -> str:
+    def _ask(self, cut: Cut, minute: str, total: Cut | None = None) -> str:
         key = ", ".join([repr(cut.name), *map(self._field, cut.dimensions)])
-        total = self.totals.get(cut)
         rolls_up = f", {total.name!r}" if total else ""
-        ask = f"cell(({key},), {minute}{rolls_up})"
-        unknown = [f"{d} is None" for d in cut.dimensions if d in self.nullable]
-        if not unknown:
-            return ask
-        without = self._asked_for(total, minute) if total else "NOWHERE"
-        return f"{without} if {' or '.join(unknown)} else {ask}"
+        return f"cell(({key},), {minute}{rolls_up})"
 
-    def _adding(self, flag: str, cells: tuple[str, ...], measures: Iterable[Measure]) -> list[str]:
-        lines, indent = ([f"if {flag}:"], "    ") if flag else ([], "")
-        for measure in measures:
-            name, amount = self._addition(measure)
-            lines.append(f"{indent}n, a = {name}, {amount}")
-            lines += [f"{indent}{cell}[n] = {cell}.get(n, 0) + a" for cell in cells]
-        return lines
-
-    def _addition(self, measure: Measure) -> tuple[str, str]:
-        """The name and the amount."""
+    def _addition(self, measure: Measure) -> list[str]:
+        name = repr(measure.name)
         if measure.value is None:
-            return repr(measure.name), "sign"
+            return [f"c[{name}] = c.get({name}, 0) + sign"]
         value = self._field(measure.value)
         if not measure.bounds_ms:
-            return repr(measure.name), f"sign * {value}"
+            return [f"c[{name}] = c.get({name}, 0) + sign * {value}"]
         names, bounds = self._constant(bucket_names(measure)), self._constant(measure.bounds_ms)
-        return f"{names}[bisect_left({bounds}, {value})]", "sign"
+        bucket = f"n = {names}[bisect_left({bounds}, {value})]"
+        return [bucket, "c[n] = c.get(n, 0) + sign"]
 
     def _flag(self, measure: Measure) -> str:
         where = [self._source(c) for c in measure.where]
@@ -151,12 +148,6 @@ class _Function:
         cuts = kept_cuts(measure.cuts, self.terms)
         rolled_up = {self.totals[cut] for cut in cuts if cut in self.totals}
         return [cut for cut in cuts if cut not in rolled_up]
-
-    def _cell(self, at: str, cut: Cut, flag: str) -> str:
-        self.minutes.setdefault(self._field(at), f"minute_{len(self.minutes)}")
-        cell, flags = self.cells.setdefault((at, cut), (f"c{len(self.cells)}", []))
-        flags.append(flag)
-        return cell
 
     def _source(self, condition: Any) -> str:
         if isinstance(condition, Is):
@@ -188,3 +179,8 @@ class _Function:
         name = f"constant_{len(self.names)}"
         self.names[name] = value
         return name
+
+
+def _under(condition: str, lines: Iterable[str]) -> list[str]:
+    """The lines, indented under a condition if there is one."""
+    return [f"if {condition}:", *(f"    {line}" for line in lines)] if condition else [*lines]

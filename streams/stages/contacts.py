@@ -181,16 +181,15 @@ class ContactsStage(SegmentedStage):
         return contact
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
-        name, customer = event.contact, contact.course.about.customer
-        self._quiet.discard(name, contact.channel)
-        self._open.discard(name, contact.channel)
+        name, channel, customer = event.contact, contact.channel, contact.course.about.customer
         cell, post = self.running.cell, self._post
         for fact, sign in contact.add(kept, event):
             post(fact, sign, cell)
         if customer is not None and customer != contact.course.about.customer:
             self._taken_back.append(self._customer_record(name, contact, customer, None))
         self._dirty[name] = self._unsaid[name] = None
-        self._quiet.add(name, contact.channel)
+        self._quiet.move(name, channel, contact.channel)
+        self._open.discard(name, channel)
         self._note_open(name, contact)
 
     def _note_open(self, name: str, contact: Contact) -> None:
