@@ -22,6 +22,7 @@ from streams.core.facts import ContactArrived
 from streams.core.levels import ContactLevels, Open
 from streams.core.measure import Post
 from streams.core.partials import Register
+from streams.core.signed import Signed
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
 from streams.core.visit import Visit
@@ -64,6 +65,10 @@ class ContactsStage(SegmentedStage):
         self._skew_ms = skew_ms
         self._levels = ContactLevels()
         self._contacts: dict[str, Contact | bytes] = {}
+        self._proved: list[tuple[int, Sequence[Signed]]] = []
+        """Position -> what its event proves, of the running batch."""
+        self._changed_levels: list[tuple[str, list[Open], list[Open]]] = []
+        """(Contact, what was open, what is) of the running batch."""
         self._quiet = Lanes()
         """Every contact."""
         self._open = Lanes()
@@ -150,6 +155,23 @@ class ContactsStage(SegmentedStage):
 
     def absorb(self, records: Sequence[Record]) -> None:
         self._absorb_events(records, codec.decode_contact)
+        self._add_up()
+
+    def _add_up(self) -> None:
+        """Post what the batch proved, each fact at its own position, and count its levels.
+
+        Not event by event: what is added to stays in the processor's caches then.
+        """
+        running, cell, post = self.running, self.running.cell, self._post
+        proved, self._proved = self._proved, []
+        end = running.position
+        for running.position, facts in proved:
+            for fact, sign in facts:
+                post(fact, sign, cell)
+        running.position = end
+        changed, self._changed_levels = self._changed_levels, []
+        for name, old, new in changed:
+            self._levels.change(name, old, new)
 
     def _event(self, record: Record, event: ev.ContactEvent) -> None:
         contact = self._contact(event.contact)
@@ -182,9 +204,7 @@ class ContactsStage(SegmentedStage):
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
         name, channel, customer = event.contact, contact.channel, contact.course.about.customer
-        cell, post = self.running.cell, self._post
-        for fact, sign in contact.add(kept, event):
-            post(fact, sign, cell)
+        self._proved.append((kept.offset, contact.add(kept, event)))
         if customer is not None and customer != contact.course.about.customer:
             self._taken_back.append(self._customer_record(name, contact, customer, None))
         self._dirty[name] = self._unsaid[name] = None
@@ -195,7 +215,7 @@ class ContactsStage(SegmentedStage):
     def _note_open(self, name: str, contact: Contact) -> None:
         now = contact.course.levels()
         if now != contact.levels:
-            self._levels.change(name, contact.levels, now)
+            self._changed_levels.append((name, contact.levels, now))
             contact.levels = now
         if now:
             self._open.add(name, contact.channel)
