@@ -21,7 +21,7 @@ from streams.core.agent_facts import AgentFact, Proof
 from streams.core.contact import Contact, Kept
 from streams.core.events import AgentEvent, ContactEvent
 from streams.core.explaining import Asked, Facts, Row, rows_of, touches
-from streams.core.facts import ContactSeen, Fact
+from streams.core.facts import CustomerFact, Fact
 from streams.core.kpi import Kpi, Value
 from streams.core.measure import Amounts, Cell, CutKey
 from streams.core.plan import evaluate
@@ -33,8 +33,9 @@ from streams.deployment import Deployment
 from streams.reading import read_to_end
 from streams.results import Latest, Result
 from streams.settings import Settings
+from streams.stages.contact_record import ContactRecord
 from streams.stages.contacts import ContactsStage
-from streams.stages.customers import ContactRecord, CustomersStage
+from streams.stages.customers import CustomersStage
 from streams.stages.staff import Agent, StaffStage
 
 Told = Callable[[int], None]
@@ -107,7 +108,7 @@ def stage_of(question: Asked) -> type[_Stage]:
     kinds = {m.fact for m in question.measures}
     if not kinds.isdisjoint(get_args(AgentFact)):
         return _Staff
-    return _Customers if ContactSeen in kinds else _Contacts
+    return _Contacts if kinds.isdisjoint(get_args(CustomerFact)) else _Customers
 
 
 def about(question: Asked) -> str:

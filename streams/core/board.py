@@ -40,7 +40,7 @@ from streams.core.marks import Marks, MarksRecord, Moved
 from streams.core.measure import Amounts, Cut, CutKey
 from streams.core.news import News
 from streams.core.partials import Mark, Partial, Register
-from streams.core.plan import Plan, plans
+from streams.core.plan import ALL, Plan, plans
 from streams.core.result import Result
 from streams.core.target import Target
 from streams.core.terms import HOUR_MS, MINUTE_MS, Terms
@@ -93,9 +93,10 @@ class Board:
         """``origins`` must report marks before time is known.  Cells are dropped ``keep_ms`` after
         their minute, 0 for never; ValueError if that is before their day is final.  ``offered`` is
         the measure that is shown by the hour of the day, ``targets`` are judged."""
-        if keep_ms and keep_ms < KEEP_HOURS_MIN * HOUR_MS + terms.grace_ms:
-            raise ValueError(f"keep_ms {keep_ms} ends before a day of {KEEP_HOURS_MIN} h is final")
         self._plans = plans(kpis)
+        ripe_ms = max((ms for p in self._plans.values() for ms, _ in p.ripening), default=0)
+        if keep_ms and keep_ms < KEEP_HOURS_MIN * HOUR_MS + terms.grace_ms + ripe_ms:
+            raise ValueError(f"keep_ms {keep_ms} ends before a day of {KEEP_HOURS_MIN} h is final")
         self._windows = Windows(terms, [plan.cut for plan in self._plans.values()])
         self.marks = Marks(origins, keep_ms)
         self.lines: dict[CutKey, Line] = {}
@@ -159,7 +160,7 @@ class Board:
             if share.amounts is not None:
                 self._origin(name).shares.add(share)
         for window in cell.windows:
-            window.add(cell.total, cell.version, cell.mark_ms)
+            window.add(cell.total, cell.version, cell.mark_ms, cell.matured)
         if cell.version >= self.marks.base.offset:
             unsaid.update(cell.windows)
         if self._may_be_lost(cell.version, committed):
@@ -203,17 +204,20 @@ class Board:
         if cell is None:
             cell = Cell(partial.cut, partial.minute)
             self._enter(line, cell)
-        changes = cell.absorb(partial, offset, self.marks.mark_ms)
+        new = cell.version < 0
+        changes = cell.absorb(partial, offset)
         if changes is not None:
             origin.shares.add(cell.shares[partial.origin])
-            self._changed(line, cell, changes)
+            self._changed(line, cell, changes, new)
 
-    def _changed(self, line: Line, cell: Cell, changes: Amounts) -> None:
+    def _changed(self, line: Line, cell: Cell, changes: Amounts, new: bool) -> None:
         self._cells[cell] = None
+        changed = line.plan.reading(changes)
+        cell.stamp(line.plan.matures(ALL if new else changed), self.marks.mark_ms)
         windows = [window for window in cell.windows if window.alive]
         for window in windows:
-            window.add(changes, cell.version, cell.mark_ms)
-        self.news.touched(line, cell.minute, windows, line.plan.reading(changes))
+            window.add(changes, cell.version, cell.mark_ms, cell.matured)
+        self.news.touched(line, cell.minute, windows, changed)
         for name, change in changes.items():
             counts = self.counted if change > 0 else self.corrections
             at = (cell.cut, name)

@@ -22,9 +22,15 @@ every replay, and says which value the cell had.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
 from streams.core.measure import Amounts, CutKey
 from streams.core.partials import Partial
+from streams.core.terms import MINUTE_MS
 from streams.core.window import Window
+
+_NONE: Mapping[int, int] = MappingProxyType({})
 
 
 class Share:
@@ -41,11 +47,13 @@ class Share:
 class Cell:
     """The sum of everything that was added to one (cut key, minute).
 
-    ``mark_ms`` is the board's mark when the total changed last, -1 if there was none yet.
+    ``mark_ms`` is the board's mark when an amount changed last that a KPI reads which is final with
+    its window, -1 if there was none yet.  ``matured``: the same for KPIs that mature so long (ms)
+    after it, where that may have been too late.
     ``windows`` are the running sums the cell is part of.
     """
 
-    __slots__ = ("cut", "mark_ms", "minute", "shares", "total", "version", "windows")
+    __slots__ = ("cut", "mark_ms", "matured", "minute", "shares", "total", "version", "windows")
 
     def __init__(
         self,
@@ -56,6 +64,7 @@ class Cell:
         shares: dict[str, Share] | None = None,
         version: int = -1,
         mark_ms: int = -1,
+        matured: Mapping[int, int] = _NONE,
     ) -> None:
         self.cut = cut
         self.minute = minute
@@ -63,9 +72,18 @@ class Cell:
         self.shares: dict[str, Share] = {} if shares is None else shares
         self.version = version
         self.mark_ms = mark_ms
+        self.matured = matured
         self.windows: tuple[Window, ...] = ()
 
-    def absorb(self, partial: Partial, version: int, mark_ms: int) -> Amounts | None:
+    def stamp(self, maturities: Iterable[int], mark_ms: int) -> None:
+        """Something was changed that is read by KPIs with these maturities."""
+        for matures_ms in maturities:
+            if not matures_ms:
+                self.mark_ms = mark_ms
+            elif mark_ms >= self.minute * MINUTE_MS + matures_ms:
+                self.matured = {**self.matured, matures_ms: mark_ms}
+
+    def absorb(self, partial: Partial, version: int) -> Amounts | None:
         """What ``partial`` changes in the total; None if it is a repeat.
 
         ``version`` is its offset in the partials topic.  Its amounts are kept, not copied.  Raises
@@ -83,12 +101,10 @@ class Cell:
             share.segment, share.position = partial.segment, partial.position
             share.amounts = partial.amounts
         assert old is not None, f"a complete segment of {partial.origin} has grown"
-        return self._add(difference(old, partial.amounts), version, mark_ms)
+        return self._add(difference(old, partial.amounts), version)
 
-    def _add(self, changes: Amounts, version: int, mark_ms: int) -> Amounts:
+    def _add(self, changes: Amounts, version: int) -> Amounts:
         """The version moves even if no amount does: it must tell apart what holds which shares."""
-        if changes or self.version < 0:
-            self.mark_ms = mark_ms
         self.version = version
         total = self.total
         for name, change in changes.items():

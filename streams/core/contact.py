@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.core import events as ev
+from streams.core.brief import Brief
 from streams.core.course import Course
 from streams.core.levels import Open
 from streams.core.order import fold
@@ -34,11 +35,13 @@ class Kept(NamedTuple):
 
 class Contact:
     """One contact.  ``position`` is the offset of the last event absorbed, ``channel`` what that
-    event said; ``levels`` what of it is open as it is counted in the levels."""
+    event said; ``levels`` what of it is open as it is counted in the levels, ``brief`` what the
+    customers stage is told of it."""
 
     __slots__ = (
         "_terms",
         "_versions",
+        "brief",
         "channel",
         "course",
         "events",
@@ -60,6 +63,7 @@ class Contact:
         self.position = -1
         self.channel: Channel = "voice"
         self.levels: list[Open] = []
+        self.brief: Brief | None = None
         self.last_ms = -1
         self.heard_ms = 0
         self.course = Course(terms)
@@ -105,3 +109,4 @@ class Contact:
         for kept, event in pairs:
             self._keep(kept, event)
         self.course = fold(self.events, self._terms)
+        self.brief = self.course.brief()

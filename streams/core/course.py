@@ -19,6 +19,8 @@ from typing import Protocol
 
 from streams.core import events as ev
 from streams.core.about import About
+from streams.core.brief import Brief, Upshot, brief_of
+from streams.core.claims import Claims
 from streams.core.dialogue import Dialogue
 from streams.core.escalation import Escalation
 from streams.core.facts import ContactExcluded, Fact
@@ -66,6 +68,7 @@ ASPECTS: tuple[type[Aspect], ...] = (
     Dialogue,
     Ticket,
     Escalation,
+    Claims,
 )
 _READERS: dict[type, tuple[int, ...]] = {
     kind: tuple(number for number, aspect in enumerate(ASPECTS) if kind in aspect.READS)
@@ -85,11 +88,12 @@ class Course:
     of it, then ``settle`` once, so that a ticket with a thousand reopenings is read in a moment.
     """
 
-    __slots__ = ("_aspects", "_stale", "_standing", "_terms", "about", "journey")
+    __slots__ = ("_aspects", "_stale", "_standing", "_terms", "about", "journey", "upshot")
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
         self.about = About()
+        self.upshot = Upshot()
         self.journey = Journey(terms, self.about)
         self._aspects: dict[int, Aspect] = {}
         self._standing: dict[int, list[Fact]] = {}
@@ -123,6 +127,10 @@ class Course:
             found += aspect.levels(self.about)
         return found
 
+    def brief(self) -> Brief | None:
+        """What the customer's other contacts are held against; None: nobody knows whose it is."""
+        return brief_of(self.about, self.upshot, self.journey.arrived, self._terms.agents_named)
+
     def apply(self, event: ev.ContactEvent) -> None:
         self.take(event)
         if self._stale:
@@ -136,9 +144,10 @@ class Course:
 
     def take(self, event: ev.ContactEvent) -> None:
         about = self.about
-        issue_type, direction, arrived = about.issue_type, about.direction, about.arrived
+        known, arrived = (about.issue_type, about.direction, about.customer), about.arrived
         about.take(event)
-        restated = about.issue_type != issue_type or about.direction != direction
+        self.upshot.take(event)
+        restated = (about.issue_type, about.direction, about.customer) != known
         if restated:
             self.journey.restate()
         self.journey.apply(event)

@@ -15,13 +15,14 @@ from streams.core.ticket_facts import TicketFact
 
 class ContactArrived(NamedTuple):
     """A contact exists: its first visit (a consult leg is taken back), or its first message.
-    ``in_hours``: the queue was open."""
+    ``in_hours``: the queue was open.  ``identified``: it is known whose contact it is."""
 
     queue: str
     channel: str
     entered_ms: int
     direction: str = "inbound"
     in_hours: bool = True
+    identified: bool = False
 
 
 class ContactExcluded(NamedTuple):
@@ -258,13 +259,18 @@ class SurveyAnswered(NamedTuple):
 
 
 class ContactSeen(NamedTuple):
-    """A customer contacted us; ``repeat_<n>d``: had done so in the n days before."""
+    """A customer contacted us; ``repeat_<n>d``: had done so in the n days before.  ``reason``: why
+    another contact was needed.  ``first_of_day``: the customer's first contact of the local day,
+    ``first_on_channel``: the first by this channel."""
 
     channel: str
     at_ms: int
     repeat_1d: bool
     repeat_7d: bool
     repeat_30d: bool
+    reason: str | None = None
+    first_on_channel: bool = True
+    first_of_day: bool = True
 
 
 class Response(NamedTuple):
@@ -307,11 +313,51 @@ class ResponseMissed(NamedTuple):
     issue_type: str | None = None
 
 
+class ContactFollowed(NamedTuple):
+    """A person dealt with a contact that a customer made.
+
+    ``again_ms``: so long after it arrived the customer contacted us again, ``same_ms``: about the
+    same type of issue; None: not within 30 days.  ``doubted``: a later contact said that it had
+    not been the first."""
+
+    queue: str | None
+    channel: str
+    arrived_ms: int
+    issue_type: str | None
+    agent: str | None
+    again_ms: int | None
+    same_ms: int | None
+    doubted: bool
+
+
+class SelfServed(NamedTuple):
+    """A known customer was served by a menu or a bot.  ``confirmed``: nobody else was needed, then
+    and for 24 hours."""
+
+    channel: str
+    arrived_ms: int
+    confirmed: bool
+
+
+class ResolutionStated(NamedTuple):
+    """The customer or the agent (``by``) said last whether the issue is solved."""
+
+    queue: str
+    channel: str
+    at_ms: int
+    by: str
+    resolved: bool
+    agent: str | None = None
+    issue_type: str | None = None
+
+
+CustomerFact = ContactSeen | ContactFollowed | SelfServed
+"""What the contacts of a customer prove together."""
 Fact = (
     ContactArrived | ContactExcluded | VisitOffered | VisitAnswered | VisitLeft | LegEnded
     | ContactHandled | Transferred | WrapUpDone | OfferFailed | EntryRefused | ValueRefused
     | Escalated | ArrivalEscalated | TicketFact
     | StageEntered | StagePassed | SelfServiceStarted | SelfServiceEnded
-    | SurveyOffered | SurveyAnswered | AgentFact | ContactSeen
+    | SurveyOffered | SurveyAnswered | ResolutionStated | AgentFact | CustomerFact
     | Response | ResponseMissed
 )  # fmt: skip

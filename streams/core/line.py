@@ -211,4 +211,4 @@ def _shift(window: Window, start_ms: int, end_ms: int) -> None:
     """Another span is another statement: all of it must be said again."""
     if (start_ms, end_ms) != window.span[1:3]:
         window.span = Span(window.span.kind, start_ms, end_ms)
-        window.status = ""
+        window.words = None

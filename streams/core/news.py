@@ -2,8 +2,8 @@
 
 A result is said again when something it is made of has changed:
 
-* fixed windows: the KPIs that read a changed amount; all of them when the window is new or its
-  status changes, which the mark does too;
+* fixed windows: the KPIs that read a changed amount; all of them when the window is new, and those
+  whose status changes, which the mark does too;
 * rolling windows: the same, and all of them whenever the mark's minute changes.  A cut stays in
   them, with counts of 0 if need be, as long as the longest one holds anything;
 * levels: all of a cut when one of its registers changes; ages also when the mark has moved by a
@@ -22,7 +22,7 @@ from streams.core.line import Line
 from streams.core.marks import UNKNOWN, Marks
 from streams.core.measure import CutKey
 from streams.core.plan import ALL, evaluate
-from streams.core.result import PROVISIONAL, Result, status_of
+from streams.core.result import PROVISIONAL, Result, Words, words_of
 from streams.core.rows import Rows
 from streams.core.terms import SECOND_MS
 from streams.core.window import ROLLING_MINUTES_MAX, Window, Windows
@@ -67,7 +67,7 @@ class News:
         self._levels: dict[Line, None] = {}
         self._unplaced: dict[Line, None] = {}
         self._due: list[tuple[int, int, Window]] = []
-        """Windows that are not final yet, by the mark that makes them so."""
+        """Windows with KPIs that are not final yet, by the mark that makes the next of them so."""
         self._numbered = 0
         self._rolled_minute = -1
         self._placed_quarter = -1
@@ -79,10 +79,16 @@ class News:
         """The line has new windows.  One that is late is final from the beginning."""
         for window in windows:
             self._unplaced[line] = None
-            due_ms = window.span.end_ms + self._grace_ms
-            if due_ms > self._marks.mark_ms:
+            self._await(window)
+
+    def _await(self, window: Window) -> None:
+        """Wait for the mark that makes more of the window final, if there is one."""
+        end_ms = window.span.end_ms + self._grace_ms
+        for matures_ms in window.plan.maturities(window.span.kind):
+            if end_ms + matures_ms > self._marks.mark_ms:
                 self._numbered += 1
-                heappush(self._due, (due_ms, self._numbered, window))
+                heappush(self._due, (end_ms + matures_ms, self._numbered, window))
+                return
 
     def ended(self, line: Line) -> None:
         """Windows of the line have ended."""
@@ -106,9 +112,12 @@ class News:
         self._levels[line] = None
 
     def time_moved(self) -> None:
-        """The mark has: windows whose end it has passed by the grace are final now."""
+        """The mark has: windows whose end it has passed by the grace are final now, or more of them
+        is."""
         while self._due and self._due[0][0] <= self._marks.mark_ms:
-            self._touched[heappop(self._due)[2]] = None
+            window = heappop(self._due)[2]
+            self._touched[window] = None
+            self._await(window)
 
     def restarted(self, line: Line, unsaid: set[Window]) -> None:
         """What was said of a restored line is derived from the marks, or taken to be everything.
@@ -122,7 +131,7 @@ class News:
                 if window in unsaid:
                     self._touched[window] = None
                 else:
-                    window.status = self._status(window)
+                    window.words = self._words(window)
         line.live = line.newest >= self._marks.minute - ROLLING_MINUTES_MAX
         for _, window in line.rolling:
             window.forget()
@@ -136,8 +145,8 @@ class News:
             waiting.pop(line, None)
         self.shown.forget(line)
 
-    def _status(self, window: Window) -> str:
-        return status_of(window, self._marks.mark_ms, self._grace_ms)
+    def _words(self, window: Window) -> Words:
+        return words_of(window, self._marks.mark_ms, self._grace_ms)
 
     # -- what is said
 
@@ -159,9 +168,11 @@ class News:
     def _said(self, window: Window) -> list[Result]:
         """What is to be said of a window; brings its rows up to date."""
         said: list[Result] = []
-        status = self._status(window)
-        chosen = window.changed if status == window.status else ALL
-        window.status, window.changed = status, 0
+        words, known = self._words(window), window.words
+        chosen = ALL
+        if known is not None:
+            chosen = window.changed | words.due ^ known[0] | words.corrected ^ known[1]
+        window.words, window.changed = words, 0
         mark_ms, as_of = self._marks.mark_ms, self._marks.known_ms
         cut, span, revision = window.cut, window.span, window.revision
         for bit, kpi in window.plan.of_kind(span.kind, chosen):
@@ -174,7 +185,7 @@ class News:
                 window.published &= ~bit
             else:
                 continue
-            said.append(Result(kpi, cut, window.key, span, value, status, revision, as_of))
+            said.append(Result(kpi, cut, window.key, span, value, words.of(bit), revision, as_of))
         return said
 
     def _rolling_said(self) -> Iterator[Result]:

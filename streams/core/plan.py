@@ -18,9 +18,11 @@ OLDEST = "oldest_"
 
 
 class Plan:
-    """The KPIs of one cut."""
+    """The KPIs of one cut.
 
-    __slots__ = ("_kinds", "_readers", "cut", "kpis", "oldest")
+    ``ripening``: (how long after a window's end they mature, which KPIs do), the soonest first."""
+
+    __slots__ = ("_kinds", "_read", "_readers", "cut", "kpis", "oldest", "ripening")
 
     def __init__(self, cut: Cut, kpis: Iterable[Kpi]) -> None:
         self.cut = cut
@@ -29,8 +31,12 @@ class Plan:
         self._kinds: dict[str, int] = {}
         self.oldest = 0
         """The ages: they change with the time alone."""
+        ripening: dict[int, int] = {}
         for number, kpi in enumerate(self.kpis):
             self._number(1 << number, kpi)
+            ripening[kpi.matures_ms] = ripening.get(kpi.matures_ms, 0) | 1 << number
+        self.ripening = tuple(sorted(ripening.items()))
+        self._read: dict[int, tuple[int, ...]] = {}
 
     def _number(self, bit: int, kpi: Kpi) -> None:
         for name in kpi.formula.reads():
@@ -48,6 +54,14 @@ class Plan:
             found |= readers.get(name, 0)
         return found
 
+    def matures(self, chosen: int) -> tuple[int, ...]:
+        """How long after a window's end those of ``chosen`` mature, the soonest first."""
+        found = self._read.get(chosen)
+        if found is None:
+            found = tuple(ms for ms, kpis in self.ripening if kpis & chosen)
+            self._read[chosen] = found
+        return found
+
     def of_kind(self, kind: str, chosen: int) -> Iterator[tuple[int, Kpi]]:
         """Those of ``chosen`` that have windows of this kind, each with its bit."""
         rest = chosen & self._kinds.get(kind, 0)
@@ -55,6 +69,10 @@ class Plan:
             bit = rest & -rest
             rest ^= bit
             yield bit, self.kpis[bit.bit_length() - 1]
+
+    def maturities(self, kind: str) -> tuple[int, ...]:
+        """How long after the end of a window of this kind its KPIs mature."""
+        return self.matures(self._kinds.get(kind, 0))
 
     def key(self, cut: CutKey) -> dict[str, str]:
         """A cut key as the key of a result: dimension -> value."""

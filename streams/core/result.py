@@ -8,8 +8,9 @@ which only the latest counts.  A result replaces an earlier one with the same ke
   of.  For fixed windows that is the highest version of its cells, for rolling ones also the offset
   at which the mark came to their minute, for levels that of the last register or mark.
 * ``status`` is ``provisional`` until the board's mark is at least ``grace_ms`` past the window's
-  end, then ``final``; ``corrected`` if the window changed after that.  A status that changes is
-  said of every KPI of the window, with the same value and revision if nothing else changed.
+  end, and past the time that the KPI takes to mature, then ``final``; ``corrected`` if the window
+  changed after that: an amount that any KPI of the same maturity reads.  A status that changes is
+  said of all of these, with the same value and revision if nothing else changed.
 """
 
 from __future__ import annotations
@@ -42,9 +43,31 @@ class Result(NamedTuple):
     as_of_ms: int | None
 
 
-def status_of(window: Window, mark_ms: int, grace_ms: int) -> str:
+class Words(NamedTuple):
+    """The statuses of a window's KPIs: which of them are past provisional, and which of those are
+    ``corrected``; sets as in ``Plan``."""
+
+    due: int
+    corrected: int
+
+    def of(self, kpi: int) -> str:
+        """The status of one KPI, by its bit."""
+        if not self.due & kpi:
+            return PROVISIONAL
+        return CORRECTED if self.corrected & kpi else FINAL
+
+
+def words_of(window: Window, mark_ms: int, grace_ms: int) -> Words:
     """What may be said of a window while the board's mark is ``mark_ms`` (-1: unknown)."""
-    due = window.span.end_ms + grace_ms
-    if mark_ms < due or window.span.kind == "now":
-        return PROVISIONAL
-    return CORRECTED if window.mark_ms >= due else FINAL
+    due = corrected = 0
+    if window.span.kind == "now":
+        return Words(due, corrected)
+    for matures_ms, kpis in window.plan.ripening:
+        due_ms = window.span.end_ms + grace_ms + matures_ms
+        if mark_ms < due_ms:
+            break
+        due |= kpis
+        stamp_ms = window.matured.get(matures_ms, -1) if matures_ms else window.mark_ms
+        if stamp_ms >= due_ms:
+            corrected |= kpis
+    return Words(due, corrected)

@@ -108,16 +108,18 @@ class Visits:
         """What is known of the contact as a whole has changed: say with it what was said
         without."""
         direction, issue_type = self._about.direction, self._about.issue_type
+        identified = self._about.customer is not None
         for fact, count in net(self.out):
             if isinstance(fact, ContactArrived):
-                now: Fact = fact._replace(direction=direction)
+                now: Fact = fact._replace(direction=direction, identified=identified)
             elif isinstance(fact, LegEnded | WrapUpDone):
                 now = fact._replace(issue_type=issue_type)
             else:
                 continue
-            self.out += [(fact, -count), (now, count)]
+            if now != fact:
+                self.out += [(fact, -count), (now, count)]
         if self.arrived is not None:
-            self.arrived = self.arrived._replace(direction=direction)
+            self.arrived = self.arrived._replace(direction=direction, identified=identified)
         for visit in self.visits:
             if visit.leg is not None:
                 visit.leg = visit.leg._replace(issue_type=issue_type)
@@ -180,7 +182,9 @@ class Visits:
             at_ms = self.arrived.entered_ms
             self._say(self.arrived, -1)
         in_hours = self._terms.at(queue, at_ms).opening.is_open(at_ms)
-        self.arrived = ContactArrived(queue, channel, at_ms, self._about.direction, in_hours)
+        about = self._about
+        identified = about.customer is not None
+        self.arrived = ContactArrived(queue, channel, at_ms, about.direction, in_hours, identified)
         self._say(self.arrived)
         self._say_work()
 

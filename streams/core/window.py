@@ -32,6 +32,7 @@ class Span(NamedTuple):
     zone: str = "UTC"
 
 
+_NONE: Mapping[int, int] = {}
 NOW_SPAN = Span("now", 0, 0)
 """A level has no span: its times are not used."""
 
@@ -87,11 +88,11 @@ def local_hour(span: Span) -> int:
 class Window:
     """The running sum of one cut key over one span, and what was last said about it.
 
-    ``revision`` is the highest version of its cells and ``mark_ms`` the highest mark at which one
-    of them changed.  ``changed`` and ``published`` are sets of KPIs (see ``Plan``): those that read
-    an amount changed since they were said, and those that stand in the topic.  ``status`` is the
-    word last said, empty if none was.  ``state`` is what the window is to /metrics, and ``alive``
-    until the floor has passed its start.
+    ``revision`` is the highest version of its cells, ``mark_ms`` the highest mark at which one of
+    them changed, and so is ``matured`` (see ``Cell``).  ``changed`` and ``published`` are sets of
+    KPIs (see ``Plan``): those that read an amount changed since they were said, and those that
+    stand in the topic.  ``words`` are those last said (see ``result.Words``), None if none were.
+    ``state`` is what the window is to /metrics, and ``alive`` until the floor has passed its start.
     """
 
     __slots__ = (
@@ -100,13 +101,14 @@ class Window:
         "cut",
         "key",
         "mark_ms",
+        "matured",
         "plan",
         "published",
         "revision",
         "span",
         "state",
-        "status",
         "sums",
+        "words",
     )
 
     def __init__(
@@ -122,10 +124,13 @@ class Window:
         self.mark_ms = -1
         self.changed = 0
         self.published = 0
-        self.status = ""
+        self.words: tuple[int, int] | None = None
         self.alive = True
+        self.matured: dict[int, int] = {}
 
-    def add(self, changes: Amounts, revision: int, mark_ms: int) -> None:
+    def add(
+        self, changes: Amounts, revision: int, mark_ms: int, matured: Mapping[int, int] = _NONE
+    ) -> None:
         """One of the cells has changed by ``changes``, or is first met with that total."""
         sums = self.sums
         for name, change in changes.items():
@@ -134,11 +139,13 @@ class Window:
             self.revision = revision
         if mark_ms > self.mark_ms:
             self.mark_ms = mark_ms
+        for matures_ms, at_ms in matured.items():
+            self.matured[matures_ms] = max(at_ms, self.matured.get(matures_ms, -1))
 
     def forget(self) -> None:
         """What was said of this window is not known any more: say all of it again, and take back
         what is undefined, for it may stand in the topic."""
-        self.status = ""
+        self.words = None
         self.published = ALL
 
 

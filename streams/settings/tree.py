@@ -88,10 +88,11 @@ class Processing:
     keep_days: int = option(
         35,
         "How long sums are kept for corrections; 0: for ever.",
-        low=3,
+        low=33,
         high=3_650,
         zero=True,
-        why="a day is open for 25 hours and the grace, and must be whole until it is final",
+        why="a day is open for 25 hours, the grace and the 30 days that repeat contacts count, "
+        "and must be whole until it is final",
     )
     grace_seconds: float = option(
         120,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -33,7 +33,16 @@ REVISION_HEADER = "revision"
 
 _Shares = dict[str, tuple[int, int, Amounts | None]]
 _pack = msgspec.msgpack.Encoder().encode
-_unpack_cell = msgspec.msgpack.Decoder(tuple[int, Amounts, _Shares]).decode
+
+
+class _CellRow(NamedTuple):
+    mark_ms: int
+    total: Amounts
+    shares: _Shares
+    matured: dict[int, int] = {}  # noqa: RUF012
+
+
+_unpack_cell = msgspec.msgpack.Decoder(_CellRow).decode
 _unpack_register = msgspec.msgpack.Decoder(tuple[int, Amounts]).decode
 _unpack_marks = msgspec.msgpack.Decoder(MarksRecord).decode
 
@@ -44,7 +53,7 @@ def cell_entity(cell: Cell) -> Entity:
     """A cell as it stands; names without an amount are left out."""
     shares = {name: (s.segment, s.position, s.amounts) for name, s in cell.shares.items()}
     total = {name: amount for name, amount in cell.total.items() if amount}
-    row = (cell.mark_ms, total, shares)
+    row = _CellRow(cell.mark_ms, total, shares, dict(cell.matured))
     return Entity(_cell_key(cell.cut, cell.minute), HEAD.pack(cell.version, 0, 0) + _pack(row))
 
 
@@ -66,9 +75,16 @@ def marks_entity(record: MarksRecord) -> Entity:
 def read_cell(key: bytes, version: int, value: bytes) -> Cell:
     """The cell back; so do the next two.  ValueError for bytes that are none of ours."""
     cut, minute = _split(key)
-    mark_ms, total, shares = _unpack_cell(value[HEAD.size :])
-    held = {name: Share(*share) for name, share in shares.items()}
-    return Cell(cut, int(minute), total=total, shares=held, version=version, mark_ms=mark_ms)
+    row = _unpack_cell(value[HEAD.size :])
+    return Cell(
+        cut,
+        int(minute),
+        total=row.total,
+        shares={name: Share(*share) for name, share in row.shares.items()},
+        version=version,
+        mark_ms=row.mark_ms,
+        matured=row.matured,
+    )
 
 
 def read_register(key: bytes, version: int, value: bytes) -> Stored:

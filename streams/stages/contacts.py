@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 import msgspec
-import orjson
 
 from streams import codec
 from streams.core import events as ev
+from streams.core.brief import Brief
 from streams.core.contact import EVENTS_MAX, Contact, Kept
-from streams.core.facts import ContactArrived
 from streams.core.levels import ContactLevels, Open
 from streams.core.measure import Post
 from streams.core.partials import Register
@@ -27,7 +26,7 @@ from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
 from streams.core.visit import Visit
 from streams.core.vocabulary import Channel, LostReason
-from streams.stages import wire
+from streams.stages import contact_record, wire
 from streams.stages.base import Entity, Output, Seal
 from streams.stages.forgetting import Lanes, flags_of, head_of, silent
 from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
@@ -75,8 +74,8 @@ class ContactsStage(SegmentedStage):
         """Contacts with an open visit."""
         self._dirty: dict[str, None] = {}
         """Contacts that changed in this segment."""
-        self._unsaid: dict[str, None] = {}
-        """Contacts that changed since the last publish."""
+        self._unsaid: dict[str, int] = {}
+        """Contacts whose brief has changed since the last publish, and the position at which."""
         self._taken_back: list[Output] = []
         """Records for customers whose contact turned out to be another customer's."""
         self._restarts: dict[str, list[tuple[int, int]]] = {}
@@ -203,14 +202,26 @@ class ContactsStage(SegmentedStage):
         return contact
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
-        name, channel, customer = event.contact, contact.channel, contact.course.about.customer
+        name, channel = event.contact, contact.channel
         self._proved.append((kept.offset, contact.add(kept, event)))
-        if customer is not None and customer != contact.course.about.customer:
-            self._taken_back.append(self._customer_record(name, contact, customer, None))
-        self._dirty[name] = self._unsaid[name] = None
+        self._dirty[name] = None
         self._quiet.move(name, channel, contact.channel)
         self._open.discard(name, channel)
         self._note_open(name, contact)
+        self._note_brief(name, contact)
+
+    def _note_brief(self, name: str, contact: Contact) -> None:
+        """What is told of a contact must be a function of the log.  So its brief is compared event
+        by event, not with what happened to be written last: a paused former owner may have written
+        what stood in between, and only a later position takes that back."""
+        before, now = contact.brief, contact.course.brief()
+        if now == before:
+            return
+        contact.brief = now
+        self._unsaid[name] = contact.position
+        if before is not None and (now is None or now.customer != before.customer):
+            nothing = Brief(before.customer)
+            self._taken_back.append(self._record(name, contact.position, nothing))
 
     def _note_open(self, name: str, contact: Contact) -> None:
         now = contact.course.levels()
@@ -311,36 +322,23 @@ class ContactsStage(SegmentedStage):
                 )
             )
         outputs += self._mark()
-        outputs += self._customer_records()
+        outputs += self._records()
         return outputs + self._letters_taken()
 
-    def _customer_records(self) -> list[Output]:
-        """One record per contact whose customer is known, written again whenever it changed."""
+    def _records(self) -> list[Output]:
+        """One per contact whose customer is known and whose brief has changed."""
         outputs, self._taken_back = self._taken_back, []
         changed, self._unsaid = self._unsaid, {}
-        for name in changed:
+        for name, position in changed.items():
             contact = self._contacts[name]
             assert isinstance(contact, Contact)
-            customer = contact.course.about.customer
-            if customer is not None:
-                arrived = contact.course.journey.arrived
-                outputs.append(self._customer_record(name, contact, customer, arrived))
+            if contact.brief is not None:
+                outputs.append(self._record(name, position, contact.brief))
         return outputs
 
-    def _customer_record(
-        self, name: str, contact: Contact, customer: str, arrived: ContactArrived | None
-    ) -> Output:
-        """``arrived`` None: it is no contact of this customer (any more)."""
-        row = {
-            "origin": self.running.origin,
-            "position": contact.position,
-            "contact": name,
-            "customer": customer,
-            "channel": arrived.channel if arrived else None,
-            "queue": arrived.queue if arrived else None,
-            "arrived_ms": arrived.entered_ms if arrived else None,
-        }
-        return Output("records", customer.encode(), orjson.dumps(row))
+    def _record(self, name: str, position: int, brief: Brief) -> Output:
+        value = contact_record.encode(self.running.origin, position, name, brief)
+        return Output("records", brief.customer.encode(), value)
 
     def seal(self, end: int) -> Seal:
         outputs = self.publish()

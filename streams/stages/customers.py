@@ -1,4 +1,5 @@
-"""The customers stage: contact records in, repeat contacts out.  Keyed by the customer's pseudonym.
+"""The customers stage: contact records in, repeat contacts and first-contact resolution out.
+Keyed by the customer's pseudonym.
 
 A customer nobody has told of for as long as contacts count (``KEEP_MS``) is forgotten at the next
 border of a segment.
@@ -13,31 +14,18 @@ import msgspec
 
 from streams.core.customer import CONTACTS_MAX, KEEP_MS, Seen, facts, settle
 from streams.core.measure import Post
-from streams.core.signed import difference
+from streams.core.signed import Signed, difference, standing
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
+from streams.stages import contact_record
 from streams.stages.base import Entity, Output, Seal
+from streams.stages.contact_record import ContactRecord
 from streams.stages.forgetting import head_of, silent
 from streams.stages.keyed import HEAD, SYSTEM, SegmentedStage
 
 _CUSTOMER = b"u"
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(list[tuple[int, str, int, int | None, str | None, int]]).decode
-
-
-class ContactRecord(msgspec.Struct, kw_only=True, gc=False):
-    """What the contacts stage writes per contact; written again whenever it changed."""
-
-    origin: str
-    position: int
-    contact: str
-    customer: str
-    channel: str | None = None
-    queue: str | None = None
-    arrived_ms: int | None = None
-
-
-_decode = msgspec.json.Decoder(ContactRecord).decode
+_unpack = msgspec.msgpack.Decoder(list[Seen]).decode
 
 
 class CustomersStage(SegmentedStage):
@@ -57,10 +45,14 @@ class CustomersStage(SegmentedStage):
     ) -> None:
         super().__init__(partition, segment_size, board_partitions)
         self._post = post
+        self._zone = terms.default.zone
         self._customers: dict[str, list[Seen] | bytes] = {}
         """As bytes until somebody speaks of them (again)."""
         self._dirty: dict[str, None] = {}
-        self._settled: set[str] = set()
+        self._settled: dict[str, list[Seen]] = {}
+        """Whom this segment has told of, without the records that it cannot need."""
+        self._means: dict[str, list[Signed]] = {}
+        """What those records mean, of whom it has told something new."""
         self._quiet: dict[str, None] = {}
         """Every customer, the one not heard of for longest first."""
 
@@ -88,7 +80,7 @@ class CustomersStage(SegmentedStage):
         for record in records:
             self.running.position = record.offset
             try:
-                told = _decode(record.value or b"")
+                told = contact_record.decode(record.value or b"")
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self._reject(record, Rejected("schema.invalid", "not a contact record"))
                 continue
@@ -110,32 +102,26 @@ class CustomersStage(SegmentedStage):
                 ),
             )
             return
-        seen = Seen(
-            record.offset,
-            told.contact,
-            told.position,
-            told.arrived_ms,
-            told.channel,
-            record.timestamp,
-        )
-        new = [*known, seen]
-        signed = [(f, 1) for f in facts(known)], [(f, 1) for f in facts(new)]
-        for fact, sign in difference(*signed):
+        before = self._means.get(told.customer)
+        if before is None:
+            before = standing(facts(known, self._zone))
+        known.append(_seen(record, told))
+        now = self._means[told.customer] = standing(facts(known, self._zone))
+        for fact, sign in difference(before, now):
             self._post(fact, sign, self.running.cell)
-        self._customers[told.customer] = new
+        self._customers[told.customer] = known
         self._dirty[told.customer] = None
         self._quiet.pop(told.customer, None)
         self._quiet[told.customer] = None
         self.marks.see(told.arrived_ms or 0)
 
     def _known(self, customer: str) -> list[Seen]:
-        known = self._customers.get(customer, [])
-        if isinstance(known, bytes):
-            known = self._customers[customer] = _rows(known)
-        if customer not in self._settled:
-            self._settled.add(customer)
-            known = settle(known, self.segment_start)
-        return known
+        settled = self._settled.get(customer)
+        if settled is None:
+            known = self._customers.get(customer, [])
+            rows = _rows(known) if isinstance(known, bytes) else known
+            settled = self._settled[customer] = settle(rows, self.segment_start)
+        return settled
 
     def publish(self) -> list[Output]:
         return self._partials() + self._letters_taken()
@@ -146,7 +132,7 @@ class CustomersStage(SegmentedStage):
         entities = [self._entity(name) for name in self._dirty]
         entities += self._leave(_CUSTOMER, self._forget(start), end)
         entities.append(self.marks.border(end))
-        self._dirty, self._settled = {}, set()
+        self._dirty, self._settled, self._means = {}, {}, {}
         return Seal(outputs, (), entities, end)
 
     def _entity(self, name: str) -> Entity:
@@ -177,4 +163,24 @@ def _heard(rows: Sequence[Seen]) -> tuple[int, int]:
 
 
 def _rows(sealed: bytes) -> list[Seen]:
-    return [Seen(*row) for row in _unpack(sealed[HEAD.size :])]
+    return _unpack(sealed[HEAD.size :])
+
+
+def _seen(record: Record, told: ContactRecord) -> Seen:
+    return Seen(
+        record.offset,
+        told.contact,
+        told.position,
+        told.arrived_ms,
+        told.channel,
+        record.timestamp,
+        told.queue,
+        told.issue_type,
+        told.agent,
+        told.reason,
+        told.human,
+        told.ours,
+        told.before,
+        told.self_service_ms,
+        told.contained,
+    )

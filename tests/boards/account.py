@@ -26,7 +26,8 @@ class Account:
     """Everything a topic says, by going over all of it again for each record.
 
     ``totals``: (cut, minute) -> amounts other than 0; ``versions`` and ``stamps``: the offset of
-    the last share that was news to the cell, and the mark when its total changed last.
+    the last share that was news to the cell; ``stamps``: the mark when an amount changed last that
+    KPIs of that maturity read.
     """
 
     topic: Sequence[Message]
@@ -34,7 +35,7 @@ class Account:
     keep_ms: int = 0
     totals: dict[tuple[CutKey, int], Amounts] = field(default_factory=dict)
     versions: dict[tuple[CutKey, int], int] = field(default_factory=dict)
-    stamps: dict[tuple[CutKey, int], int] = field(default_factory=dict)
+    stamps: dict[tuple[CutKey, int, int], int] = field(default_factory=dict)
     mark_ms: int = -1
     floor: int = 0
 
@@ -61,10 +62,12 @@ class Account:
             if (share.cut, share.minute) == at:
                 for name, amount in share.amounts.items():
                     total[name] += amount
-        known = {name: amount for name, amount in total.items() if amount}
-        if known != self.totals.get(at):
-            self.totals[at] = known
-            self.stamps[at] = self.mark_ms
+        before = self.totals.get(at, {})
+        self.totals[at] = {name: amount for name, amount in total.items() if amount}
+        for one in SUMMED:
+            changed = any(total[name] != before.get(name, 0) for name in one.formula.reads())
+            if changed or at not in self.versions:
+                self.stamps[*at, one.matures_ms] = self.mark_ms
         self.versions[at] = offset
 
     def windows(self) -> Iterator[tuple[CutKey, str, int, list[int]]]:
@@ -81,14 +84,14 @@ class Account:
         """Result key -> (value, status) of every fixed window that has a value."""
         said = {}
         for cut, kind, start, minutes in self.windows():
-            due = end_of(ZONES[cut], kind, start) + GRACE_MS
-            changed = max(self.stamps[cut, m] for m in minutes)
-            status = "provisional"
-            if self.mark_ms >= due:
-                status = "corrected" if changed >= due else "final"
             for one in SUMMED:
+                due = end_of(ZONES[cut], kind, start) + GRACE_MS + one.matures_ms
+                changed = max(self.stamps[cut, m, one.matures_ms] for m in minutes)
+                status = "provisional"
+                if self.mark_ms >= due:
+                    status = "corrected" if changed >= due else "final"
                 value = evaluate(one, self.sum(cut, minutes), -1)
-                if value is not None:
+                if value is not None and kind in one.windows:
                     said[json.dumps([one.name, *cut, kind, start])] = (plain(value), status)
         return said
 
@@ -102,7 +105,7 @@ class Account:
             if any(now - 60 <= m < now for c, m in self.totals if c == cut):
                 for length in (5, 30, 60):
                     minutes = [m for c, m in self.totals if c == cut and now - length <= m < now]
-                    for one in SUMMED:
+                    for one in (k for k in SUMMED if f"rolling_{length}m" in k.windows):
                         value = evaluate(one, self.sum(cut, minutes), -1)
                         if value is not None:
                             said[json.dumps([one.name, *cut, f"rolling_{length}m"])] = plain(value)

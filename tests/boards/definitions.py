@@ -26,8 +26,10 @@ CUTS = (A, B, VOICE)
 TERMS = Terms(QueueTerms(), {"A": [Dated(0, QueueTerms(zone=BERLIN))]}, grace_ms=GRACE_MS)
 ZONES = {A: BERLIN, B: "UTC", VOICE: "UTC"}
 
+RIPE_MS = 45 * MINUTE_MS
+"""How long the last of the KPIs takes to mature."""
 WAIT = Measure("wait", VisitAnswered, "answered_ms", "waits", "wait_ms", bounds_ms=(10_000, 20_000))
-AMOUNTS = ("offered", "answered", "wait_ms", "wait:0", "wait:1", "wait:2")
+AMOUNTS = ("offered", "answered", "wait_ms", "wait:0", "wait:1", "wait:2", "ripe")
 
 
 def kpi(name: str, formula: Any, windows: tuple[str, ...] | None = None) -> Kpi:
@@ -41,10 +43,12 @@ KPIS = (
     kpi("level", Ratio(("answered",), ("offered",))),
     kpi("speed", Mean(("wait_ms",), ("answered",))),
     kpi("waits", Distribution(WAIT)),
+    kpi("ripe", Ratio(("ripe",), ("offered",)), ("hour",))._replace(matures_ms=20 * MINUTE_MS),
+    kpi("riper", Ratio(("answered",), ("offered",)), ("hour",))._replace(matures_ms=RIPE_MS),
     kpi("waiting", Level("waiting"), NOW),
     kpi("longest", Oldest("oldest_ms"), NOW),
 )
-SUMMED = KPIS[:5]
+SUMMED = KPIS[:7]
 """The KPIs of windows; the others are levels."""
 
 KEEP_MS = 26 * HOUR_MS

@@ -15,7 +15,7 @@ from streams.core.board import Board
 from streams.core.partials import Mark, Partial, Register
 from streams.core.result import Result
 from streams.core.terms import HOUR_MS, MINUTE_MS
-from tests.boards.definitions import CUTS, KEEP_MS, KPIS, MINUTE, TERMS, VOICE, A, B
+from tests.boards.definitions import CUTS, KEEP_MS, KPIS, MINUTE, RIPE_MS, TERMS, VOICE, A, B
 from tests.boards.played import ORIGIN, Played
 
 # -- what is said
@@ -103,6 +103,33 @@ def test_a_final_window_says_all_of_it_again_with_the_same_revision() -> None:
     first = rows_of(board.board.results(), "quarter_hour")
     final = rows_of(board.mark(12).board.results(), "quarter_hour")
     assert final == first != {}
+
+
+def test_what_matures_is_final_when_it_is_mature() -> None:
+    """The hour ends at minute 10, and the grace at 12: one KPI needs 20 minutes more, one 45."""
+    board = Played().add(A, 0, {"offered": 2, "ripe": 1, "answered": 1})
+    seen = []
+    for minute in (11, 12, 31.9, 32, 56.9, 57, 90):
+        said = board.mark(minute).board.results()
+        seen.append({r.kpi.name: r.status for r in said if r.span.kind == "hour" and r.cut == A})
+    names = {"offered", "missed", "level", "speed"}
+    assert seen[0] == dict.fromkeys((*names, "ripe", "riper"), "provisional")
+    assert seen[1] == dict.fromkeys(names, "final")
+    assert seen[2:] == [{}, {"ripe": "final"}, {}, {"riper": "final"}, {}]
+
+
+def test_a_late_change_corrects_only_what_matures_with_what_reads_it() -> None:
+    """Else each repeat contact weeks later would make the service level of its day "corrected"."""
+    board = Played().add(A, 0, {"offered": 2, "answered": 1}).mark(12)
+    board.board.results()
+    said = board.add(A, 0, {"ripe": 1}).board.results()
+    hour = [(r.kpi.name, r.status) for r in said if r.span.kind == "hour"]
+    assert hour == [("ripe", "provisional")]
+    board.mark(40).board.results()
+    said = board.add(A, 0, {"ripe": 1}).board.results()
+    assert [(r.kpi.name, r.status) for r in said] == [("ripe", "corrected")]
+    late = Played().mark(40).add(A, 0, {"offered": 1})
+    assert late.status("hour") == {"corrected", "provisional"}
 
 
 def test_a_change_of_a_final_window_corrects_all_of_it() -> None:
@@ -313,7 +340,7 @@ def test_the_floor_is_stored_because_keep_ms_may_grow() -> None:
     assert taken(0)
 
 
-@pytest.mark.parametrize("keep_ms", [1, 25 * HOUR_MS + TERMS.grace_ms - 1])
+@pytest.mark.parametrize("keep_ms", [1, 25 * HOUR_MS + TERMS.grace_ms + RIPE_MS - 1])
 def test_a_day_must_be_final_before_it_is_dropped(keep_ms: int) -> None:
     with pytest.raises(ValueError, match="final"):
         Board(TERMS, KPIS, 1, keep_ms=keep_ms)

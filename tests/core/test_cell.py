@@ -52,35 +52,36 @@ class Sent(NamedTuple):
 def test_shares(sent: list[tuple[str, int, int, int]], total: int, version: int) -> None:
     cell = Cell(CUT, MINUTE)
     for offset, row in enumerate(sent):
-        cell.absorb(Sent(*row).partial(), offset, 0)
+        cell.absorb(Sent(*row).partial(), offset)
     assert (cell.total["n"], cell.version) == (total, version)
 
 
 def test_what_a_share_changes() -> None:
     cell = Cell(CUT, MINUTE)
-    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 1, {"n": 2, "zero": 0}), 0, -1) == {"n": 2}
-    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 2, {"n": 2, "m": 1}), 1, -1) == {"m": 1}
-    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 3, {"n": 2, "m": 1}), 2, -1) == {}
-    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 3, {"n": 2, "m": 1}), 3, -1) is None
+    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 1, {"n": 2, "zero": 0}), 0) == {"n": 2}
+    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 2, {"n": 2, "m": 1}), 1) == {"m": 1}
+    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 3, {"n": 2, "m": 1}), 2) == {}
+    assert cell.absorb(Partial("a", 0, CUT, MINUTE, 3, {"n": 2, "m": 1}), 3) is None
 
 
-def test_the_mark_is_that_of_the_last_change_of_the_total() -> None:
-    """A share that only moves the position changes no value, so it corrects nothing."""
+def test_the_mark_is_that_of_the_last_change_that_a_kpi_reads() -> None:
     cell = Cell(CUT, MINUTE)
-    for offset, (row, mark_ms) in enumerate([(("a", 0, 3, 5), 100), (("a", 0, 4, 5), 200)]):
-        cell.absorb(Sent(*row).partial(), offset, mark_ms)
-    assert (cell.version, cell.mark_ms) == (1, 100)
-    cell.absorb(Sent("a", 0, 5, 6).partial(), 2, 300)
-    assert (cell.version, cell.mark_ms) == (2, 300)
+    start_ms = MINUTE * 60_000
+    cell.stamp((0, 1_000), start_ms + 999)
+    assert (cell.mark_ms, cell.matured) == (start_ms + 999, {})
+    cell.stamp((1_000,), start_ms + 1_000)
+    assert (cell.mark_ms, cell.matured) == (start_ms + 999, {1_000: start_ms + 1_000})
+    cell.stamp((), start_ms + 2_000)
+    assert cell.mark_ms == start_ms + 999
 
 
 def test_a_complete_segment_cannot_grow() -> None:
     """That would be a broken delivery rule 1, and every later sum wrong: the worker stops."""
     cell = Cell(CUT, MINUTE)
-    cell.absorb(Sent("a", 0, 3, 5).partial(), 0, 0)
+    cell.absorb(Sent("a", 0, 3, 5).partial(), 0)
     cell.shares["a"].amounts = None
     with pytest.raises(AssertionError, match="has grown"):
-        cell.absorb(Sent("a", 0, 4, 6).partial(), 1, 0)
+        cell.absorb(Sent("a", 0, 4, 6).partial(), 1)
 
 
 amounts = st.dictionaries(st.sampled_from("abcd"), st.integers(-3, 3))
@@ -129,7 +130,7 @@ def total_of(log: list[Sent], absorb: Callable[[Cell, Partial, int], object]) ->
 
 
 def right(cell: Cell, partial: Partial, offset: int) -> None:
-    cell.absorb(partial, offset, 0)
+    cell.absorb(partial, offset)
 
 
 @given(logs())
@@ -142,19 +143,19 @@ def without_position(cell: Cell, partial: Partial, offset: int) -> None:
     """Broken: takes a share whatever its position."""
     if partial.origin in cell.shares:
         cell.shares[partial.origin].position = -1
-    cell.absorb(partial, offset, 0)
+    cell.absorb(partial, offset)
 
 
 def adding(cell: Cell, partial: Partial, offset: int) -> None:
     """Broken: adds a share that has grown to what it was before."""
     if partial.origin in cell.shares:
         cell.shares[partial.origin].amounts = {}
-    cell.absorb(partial, offset, 0)
+    cell.absorb(partial, offset)
 
 
 def forgetting_positions(cell: Cell, partial: Partial, offset: int) -> None:
     """Broken: forgets the whole share, not only its amounts, when the origin moves on."""
-    cell.absorb(partial, offset, 0)
+    cell.absorb(partial, offset)
     if partial.segment > 0:
         del cell.shares[partial.origin]
 

@@ -22,6 +22,7 @@ from tests.pipeline import Pipeline
 
 MONDAY = date(2026, 10, 5)
 GRACE_MS = 120_000
+_STATUSES = ("provisional", "final", "corrected")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _EVENTS = {name: cls for cls, name in type_of.items()}
 _KPIS = {kpi.name: kpi for kpi in ALL_KPIS}
@@ -111,7 +112,7 @@ class Scenario:
     def _expected(self, number: int, text: str) -> Expected:
         kpi, place, value, *window = text.split()
         assert kpi in _KPIS, f"{self.path.name}:{number}: no such KPI: {kpi}"
-        status = window.pop() if window and window[-1] in ("provisional", "final") else ""
+        status = window.pop() if window and window[-1] in _STATUSES else ""
         kind, start_ms = "day", self._time_ms("00:00")
         if window:
             kind = window[-1]

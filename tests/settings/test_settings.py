@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from streams.core.board import Board
 from streams.core.terms import RESPONSE_BY_CHANNEL, QueueTerms, Terms
 from streams.errors import SettingsError
+from streams.kpis import ALL_KPIS
 from streams.settings import Settings, describe, example, load, markdown
 from streams.settings.load import FIELDS
 from streams.settings.options import value_of
@@ -355,3 +357,20 @@ def test_the_example_is_toml() -> None:
         "privacy",
         "defaults",
     }
+
+
+def test_what_takes_longest_to_mature_is_kept_until_it_is_final() -> None:
+    """With the longest grace there may be; a day less would be too little."""
+    terms = Terms(grace_ms=86_400_000)
+    low_ms = min(d for d in range(1, 60) if not _wrong(d)) * 86_400_000
+    Board(terms, ALL_KPIS, 1, keep_ms=low_ms)
+    with pytest.raises(ValueError, match="is final"):
+        Board(terms, ALL_KPIS, 1, keep_ms=low_ms - 86_400_000)
+
+
+def _wrong(keep_days: int) -> bool:
+    try:
+        load({"STREAMS_PROCESSING_KEEP_DAYS": str(keep_days)}, folder=Path("/nowhere"))
+    except SettingsError:
+        return True
+    return False

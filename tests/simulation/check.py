@@ -22,7 +22,7 @@ from streams.stages.base import Output
 from streams.stages.board_wire import REVISION_HEADER
 from streams.stages.keyed import HEAD
 from tests.builders import Cells, summed
-from tests.simulation import oracle, targets
+from tests.simulation import oracle, targets, who_came_again
 from tests.simulation.driver import added_up, positioned
 from tests.simulation.script import TERMS
 from tests.simulation.seat import READS
@@ -63,7 +63,7 @@ class Means:
             for partition in range(count.get(stage, 0)):
                 self._read(stage, partition, world)
         if count.get("customers", 0):
-            add(self.cells, summed(oracle.who_came_again(self._records), MEASURES, TERMS))
+            add(self.cells, summed(who_came_again.of_all(self._records), MEASURES, TERMS))
 
     def _read(self, stage: str, partition: int, world: World) -> None:
         records = world.kafka.log(READS[stage], partition).read(0)

@@ -7,7 +7,7 @@ the horizon) are written down a second time here, as plainly as they can be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ from streams.core import customer as customers
 from streams.core import events as ev
 from streams.core.agent_facts import facts_of
 from streams.core.course import Course
-from streams.core.facts import ContactSeen, Fact
+from streams.core.facts import Fact
 from streams.core.levels import Open
 from streams.core.measure import Measure
 from streams.core.order import fold
@@ -27,6 +27,7 @@ from streams.core.source import Record
 from streams.core.terms import Patience, Terms
 from streams.core.vocabulary import LostReason
 from tests.builders import Cells, summed
+from tests.simulation import who_came_again
 
 
 class Told:
@@ -148,14 +149,9 @@ class Contacts:
         return [found for _, course in self.courses() for found in course.levels()]
 
     def records(self) -> dict[tuple[str, str], customers.Seen]:
-        """(customer, contact) -> when it arrived, by the last of what is known of the contact."""
-        found = {}
-        for name, course in self.courses():
-            at, customer = course.journey.arrived, course.about.customer
-            if customer is not None:
-                seen = (0, name, 0, at.entered_ms if at else None, at.channel if at else None, 0)
-                found[customer, name] = customers.Seen(*seen)
-        return found
+        """(customer, contact) -> its record, by the last of what is known of the contact."""
+        briefs = [(name, course.brief()) for name, course in self.courses()]
+        return {(b.customer, name): who_came_again.seen_of(name, b) for name, b in briefs if b}
 
 
 class Staff:
@@ -237,28 +233,6 @@ class Customers:
         return self
 
     def cells(self, measures: Sequence[Measure]) -> Cells:
-        rows = {
-            at: customers.Seen(0, at[1], 0, row["arrived_ms"], row["channel"], 0)
-            for at, row in self.latest.items()
-        }
-        return summed(who_came_again(rows), measures, self.terms)
-
-
-def who_came_again(records: Mapping[tuple[str, str], customers.Seen]) -> list[tuple[Fact, int]]:
-    """(customer, contact) -> its record, as facts."""
-    by_customer: dict[str, list[customers.Seen]] = {}
-    for (customer, _), seen in records.items():
-        by_customer.setdefault(customer, []).append(seen)
-    return [(fact, 1) for seen in by_customer.values() for fact in repeats(seen)]
-
-
-def repeats(seen: Sequence[customers.Seen]) -> list[Fact]:
-    """Each contact compared with every other one of the customer."""
-    counted = [s for s in seen if s.arrived_ms is not None and s.channel]
-    out: list[Fact] = []
-    for one in counted:
-        before = [s for s in counted if (s.arrived_ms, s.contact) < (one.arrived_ms, one.contact)]
-        ages = [(one.arrived_ms - s.arrived_ms) / 86_400_000 for s in before]  # type: ignore[operator]
-        within = [any(age <= days for age in ages) for days in (1, 7, 30)]
-        out.append(ContactSeen(one.channel, one.arrived_ms, *within))  # type: ignore[arg-type]
-    return out
+        rows = {at: who_came_again.seen_in(row) for at, row in self.latest.items()}
+        said = who_came_again.of_all(rows, self.terms.default.zone)
+        return summed(said, measures, self.terms)

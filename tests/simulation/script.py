@@ -37,6 +37,10 @@ _CONTACT: dict[str, tuple[type[ev.ContactEvent], dict[str, Any]]] = {
     "x": (ev.Transferred, {"queue": "PS", "kind": "attended", "talk_ms": 2_000}),
     "m": (ev.Message, {"author": "agent", "channel": "chat"}),
     "z": (ev.Ended, {"ended_by": "customer"}),
+    "b": (ev.StageEntered, {"stage": "bot"}),
+    "C": (ev.Classified, {"issue_type": "bill", "phrase": "contacted_before", "reason": "slow"}),
+    "v": (ev.ResolutionClaimed, {"resolved": True, "by": "survey"}),
+    "u": (ev.Merged, {"into": "another"}),
 }
 _AGENT: dict[str, tuple[type[ev.AgentEvent], dict[str, Any]]] = {
     "i": (ev.LoggedIn, {}),

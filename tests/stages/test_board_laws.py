@@ -21,6 +21,7 @@ from streams.core.line import Line
 from streams.core.marks import Marks, MarksRecord, Standing
 from streams.core.news import News
 from streams.core.partials import Partial
+from streams.core.plan import Plan
 from streams.core.source import Record
 from streams.core.window import Window
 from streams.stages import wire
@@ -109,10 +110,10 @@ def test_the_topics_are_not_trivial() -> None:
 def _position_ignored(patch: pytest.MonkeyPatch) -> None:
     right = Cell.absorb
 
-    def absorb(self: Cell, partial: Partial, version: int, mark_ms: int) -> Any:
+    def absorb(self: Cell, partial: Partial, version: int) -> Any:
         if partial.origin in self.shares:
             self.shares[partial.origin].position = -1
-        return right(self, partial, version, mark_ms)
+        return right(self, partial, version)
 
     patch.setattr(Cell, "absorb", absorb)
 
@@ -120,11 +121,11 @@ def _position_ignored(patch: pytest.MonkeyPatch) -> None:
 def _added_instead_of_replaced(patch: pytest.MonkeyPatch) -> None:
     right = Cell.absorb
 
-    def absorb(self: Cell, partial: Partial, version: int, mark_ms: int) -> Any:
+    def absorb(self: Cell, partial: Partial, version: int) -> Any:
         share = self.shares.get(partial.origin)
         if share is not None and partial.position > share.position:
             share.amounts = {}
-        return right(self, partial, version, mark_ms)
+        return right(self, partial, version)
 
     patch.setattr(Cell, "absorb", absorb)
 
@@ -155,8 +156,8 @@ def _last_record_wins(patch: pytest.MonkeyPatch) -> None:
 def _revision_counted(patch: pytest.MonkeyPatch) -> None:
     right = Window.add
 
-    def add(self: Window, changes: Any, revision: int, mark_ms: int) -> None:
-        right(self, changes, self.revision + 1, mark_ms)
+    def add(self: Window, changes: Any, revision: int, *stamps: Any) -> None:
+        right(self, changes, self.revision + 1, *stamps)
 
     patch.setattr(Window, "add", add)
 
@@ -208,6 +209,20 @@ def _rolling_revision_of_cells_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Line, "roll", lambda self, minute, moved_at: right(self, minute, -1))
 
 
+def _stamps_forgotten(patch: pytest.MonkeyPatch) -> None:
+    right = Board._restore
+
+    def restore(self: Board, cell: Cell, *args: Any) -> None:
+        cell.matured = {}
+        right(self, cell, *args)
+
+    patch.setattr(Board, "_restore", restore)
+
+
+def _ripe_with_its_window(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Plan, "maturities", lambda self, kind: (0,))
+
+
 Patch = Callable[[pytest.MonkeyPatch], None]
 BROKEN: Mapping[Patch, Mapping[str, Any]] = {
     _position_ignored: {},
@@ -222,6 +237,8 @@ BROKEN: Mapping[Patch, Mapping[str, Any]] = {
     _removed_at_once: {"fates": ("ok", "abort"), "keep_ms": KEEP_MS, "minutes": DAYS},
     _withdrawn_only_if_known: {"fates": ("ok", "restart")},
     _rolling_revision_of_cells_alone: {"fates": ("ok",)},
+    _stamps_forgotten: {"fates": ("ok", "unacknowledged")},
+    _ripe_with_its_window: {"fates": ("ok",)},
 }
 
 
@@ -236,6 +253,8 @@ def test_the_law_fails_if_a_rule_is_broken(broken: Patch, monkeypatch: pytest.Mo
     * ``last_record_wins``: on restore the order of the changelog decides, not the version;
     * ``revision_counted``: a revision counts changes, which a restart forgets;
     * ``said_while_catching_up``: results are said of cells as of different offsets;
+    * ``stamps_forgotten``: a restart forgets which amounts of the mature changed late;
+    * ``ripe_with_its_window``: nothing is said when what takes longer has matured;
     * ``not_stored_again``: the log cleaner removes the aborted record a cell was restored from;
     * ``not_said_again``: what an aborted transaction said is never said again;
     * ``marks_not_as_of_the_commit``: a replayed change is stamped with a later mark, so a window

@@ -108,7 +108,7 @@ def test_what_is_withdrawn_is_a_tombstone_with_its_revision() -> None:
     withdrawn = SHARE._replace(position=2, amounts={"offered": 0, "answered": 1})
     stage.absorb([Record("partials", 0, 7, 0, None, wire.encode(withdrawn))])
     gone = [o for o in whole(stage, 8).results if o.value is None]
-    assert {json.loads(o.key or b"")[0] for o in gone} == {"level", "waits"}
+    assert {json.loads(o.key or b"")[0] for o in gone} == {"level", "ripe", "riper", "waits"}
     assert {tuple(o.headers) for o in gone} == {(("revision", b"7"),)}
     assert {o.stream for o in gone} == {"kpi.test"}
 

@@ -100,4 +100,4 @@ def _read(key: bytes, value: bytes | None) -> Any:
         return board_wire.read_register(key, version, value).posted
     cell = board_wire.read_cell(key, version, value)
     shares = {name: (s.segment, s.position) for name, s in cell.shares.items()}
-    return version, cell.total, cell.mark_ms, shares
+    return version, cell.total, cell.mark_ms, cell.matured, shares
