@@ -97,8 +97,12 @@ class Contact:
             self._versions[event.id] = max(event.version, self._versions.get(event.id, 0))
         self.position = kept.offset
         self.channel = event.channel
-        self.last_ms = max(self.last_ms, event.time)
-        self.heard_ms = max(self.heard_ms, event.time, kept.append_ms)
+        time_ms, append_ms = event.time, kept.append_ms
+        if time_ms > self.last_ms:
+            self.last_ms = time_ms
+        heard_ms = append_ms if append_ms > time_ms else time_ms
+        if heard_ms > self.heard_ms:
+            self.heard_ms = heard_ms
 
     def refold(self, pairs: Sequence[tuple[Kept, ev.ContactEvent]]) -> None:
         """Become the contact with exactly these events (after a restore); nothing is posted."""

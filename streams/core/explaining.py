@@ -33,7 +33,7 @@ from streams.core.measure import (
     Is,
     Known,
     Measure,
-    Post,
+    PlainPost,
     Within,
     bucket_names,
     compile_measures,
@@ -174,7 +174,7 @@ def _time_ms(fact: Any) -> int:
     return next((int(time_ms) for time_ms in times if time_ms is not None), 0)
 
 
-def _row(question: Asked, who: str, facts: Facts, post: Post, terms: Terms) -> Row:
+def _row(question: Asked, who: str, facts: Facts, post: PlainPost, terms: Terms) -> Row:
     amounts = amounts_of(question, facts, post)
     over, under = parts(question.kpi.formula)
     above, below = _stands(over, amounts), _stands(under, amounts)
@@ -183,7 +183,7 @@ def _row(question: Asked, who: str, facts: Facts, post: Post, terms: Terms) -> R
     return Row(who, facts, amounts, linear(over, amounts), linear(under, amounts), verdict, why)
 
 
-def amounts_of(question: Asked, facts: Facts, post: Post) -> Amounts:
+def amounts_of(question: Asked, facts: Facts, post: PlainPost) -> Amounts:
     """What the facts add to the number; a measure that is not named got nothing."""
     span, sums = question.span, Amounts()
 

@@ -30,36 +30,37 @@ AGES_MS = {f"{days}d": days * DAY_MS for days in (1, 3, 7, 30)}
 """Ages by which the backlog is told; ours."""
 _AGED = "backlog"
 _BORDERS_MS = tuple(AGES_MS.values())
-Entry = tuple[str, str, str]
-"""(Kind, contact, queue)."""
+Entry = tuple[str, str, str, str]
+"""(Kind, contact, queue, channel)."""
 
 
 class Times:
-    """Some entries, each with a time, and the earliest of them."""
+    """The earliest of some entries' times.  ``of`` has the times of the entries that are there."""
 
-    __slots__ = ("_heap", "of")
+    __slots__ = ("_heap", "_of")
 
-    def __init__(self) -> None:
-        self.of: dict[Entry, int] = {}
+    def __init__(self, of: dict[Entry, int]) -> None:
+        self._of = of
         self._heap: list[tuple[int, Entry]] = []
         """All of them, and some that have left."""
 
-    def enter(self, entry: Entry, time_ms: int) -> None:
-        self.of[entry] = time_ms
-        heappush(self._heap, (time_ms, entry))
+    def enter(self, timed: tuple[int, Entry]) -> None:
+        """Its time is in ``of``."""
+        heappush(self._heap, timed)
 
-    def leave(self, entry: Entry) -> None:
-        self.of.pop(entry, None)
-        if len(self._heap) > 2 * len(self.of) + GONE_MAX:
-            self._heap = [(time_ms, entry) for entry, time_ms in self.of.items()]
+    def trim(self, count: int) -> None:
+        """Forget those who have left, if they are many more than the ``count`` who are there."""
+        if len(self._heap) > 2 * count + GONE_MAX:
+            of = self._of
+            self._heap = list({timed for timed in self._heap if of.get(timed[1]) == timed[0]})
             heapify(self._heap)
 
     def first(self) -> tuple[int, Entry] | None:
         """The earliest, None if there is none."""
         while self._heap:
-            time_ms, entry = self._heap[0]
-            if self.of.get(entry) == time_ms:
-                return time_ms, entry
+            first = self._heap[0]
+            if self._of.get(first[1]) == first[0]:
+                return first
             heappop(self._heap)
         return None
 
@@ -67,31 +68,47 @@ class Times:
 class Standing:
     """What one cut has of one kind."""
 
-    __slots__ = ("count", "older", "overdue", "since")
+    __slots__ = ("count", "cut", "older", "overdue", "since")
 
-    def __init__(self) -> None:
+    def __init__(self, cut: CutKey, since_of: dict[Entry, int]) -> None:
+        self.cut = cut
         self.count = 0
         self.overdue = 0
         self.older = [0] * len(_BORDERS_MS)
-        self.since = Times()
+        self.since = Times(since_of)
 
 
 class ContactLevels:
     """What is open in one partition, by queue and by channel."""
 
-    __slots__ = ("_ages", "_by_cut", "_channels", "_due", "_late", "_touched", "_turns")
+    __slots__ = (
+        "_ages",
+        "_by_cut",
+        "_due",
+        "_due_of",
+        "_late",
+        "_pairs",
+        "_since_of",
+        "_touched",
+        "_turns",
+        "_turns_of",
+    )
 
     def __init__(self) -> None:
         self._by_cut: dict[CutKey, dict[str, Standing]] = {}
+        self._pairs: dict[tuple[str, str, str], tuple[Standing, Standing]] = {}
+        """(Kind, queue, channel) -> what the queue and the channel have of it."""
         self._touched: set[CutKey] = set()
-        self._due = Times()
+        self._since_of: dict[Entry, int] = {}
+        """Since when who is open is."""
+        self._due_of: dict[Entry, int] = {}
         """Who is in time, and until when."""
+        self._due = Times(self._due_of)
         self._late: set[Entry] = set()
         """Who is not."""
-        self._channels: dict[Entry, str] = {}
-        """Of those that are due at some time, or have an age."""
-        self._turns = Times()
+        self._turns_of: dict[Entry, int] = {}
         """Who grows older than the next age, and when."""
+        self._turns = Times(self._turns_of)
         self._ages: dict[Entry, int] = {}
         """Than how many ages they are older."""
 
@@ -104,55 +121,80 @@ class ContactLevels:
 
     def _enter(self, contact: str, found: Open) -> None:
         kind, queue, channel, since_ms, due_ms = found
-        entry = (kind, contact, queue)
-        for standing in self._standing(kind, queue, channel):
-            standing.count += 1
-            if since_ms is not None:
-                standing.since.enter(entry, since_ms)
+        by_queue, by_channel = self._standing(kind, queue, channel)
+        by_queue.count += 1
+        by_channel.count += 1
+        if since_ms is None and due_ms is None:
+            return
+        entry = (kind, contact, queue, channel)
+        if since_ms is not None:
+            self._since_of[entry] = since_ms
+            timed = (since_ms, entry)
+            by_queue.since.enter(timed)
+            by_channel.since.enter(timed)
         if due_ms is not None:
-            self._due.enter(entry, due_ms)
-            self._channels[entry] = channel
+            self._due_of[entry] = due_ms
+            self._due.enter((due_ms, entry))
         if kind == _AGED and since_ms is not None:
             self._ages[entry] = 0
-            self._turns.enter(entry, since_ms + _BORDERS_MS[0])
-            self._channels[entry] = channel
+            self._turn(entry, since_ms + _BORDERS_MS[0])
 
     def _leave(self, contact: str, found: Open) -> None:
-        kind, queue, channel, *_ = found
-        entry = (kind, contact, queue)
-        late, older = entry in self._late, self._ages.pop(entry, 0)
-        for standing in self._standing(kind, queue, channel):
-            standing.count -= 1
-            standing.since.leave(entry)
-            standing.overdue -= late
-            for age in range(older):
-                standing.older[age] -= 1
-        self._late.discard(entry)
-        if self._channels.pop(entry, None) is not None:
-            self._due.leave(entry)
-            self._turns.leave(entry)
+        kind, queue, channel, since_ms, due_ms = found
+        by_queue, by_channel = self._standing(kind, queue, channel)
+        by_queue.count -= 1
+        by_channel.count -= 1
+        if since_ms is None and due_ms is None:
+            return
+        entry = (kind, contact, queue, channel)
+        if self._since_of.pop(entry, None) is not None:
+            by_queue.since.trim(by_queue.count)
+            by_channel.since.trim(by_channel.count)
+        if entry in self._late:
+            self._late.discard(entry)
+            by_queue.overdue -= 1
+            by_channel.overdue -= 1
+        if self._due_of.pop(entry, None) is not None:
+            self._due.trim(len(self._due_of))
+        if kind == _AGED:
+            for age in range(self._ages.pop(entry, 0)):
+                by_queue.older[age] -= 1
+                by_channel.older[age] -= 1
+            self._turns_of.pop(entry, None)
+            self._turns.trim(len(self._turns_of))
 
-    def _standing(self, kind: str, queue: str, channel: str) -> list[Standing]:
+    def _turn(self, entry: Entry, at_ms: int) -> None:
+        self._turns_of[entry] = at_ms
+        self._turns.enter((at_ms, entry))
+
+    def _standing(self, kind: str, queue: str, channel: str) -> tuple[Standing, Standing]:
         """Of the queue and of the channel, which both change now."""
-        found = []
-        for cut in ((QUEUE.name, queue, channel), (CHANNEL.name, channel)):
-            self._touched.add(cut)
-            kinds = self._by_cut.setdefault(cut, {})
-            standing = kinds.get(kind)
-            if standing is None:
-                standing = kinds[kind] = Standing()
-            found.append(standing)
-        return found
+        pair = self._pairs.get((kind, queue, channel))
+        if pair is None:
+            pair = self._pairs[kind, queue, channel] = (
+                self._of(kind, (QUEUE.name, queue, channel)),
+                self._of(kind, (CHANNEL.name, channel)),
+            )
+        self._touched.add(pair[0].cut)
+        self._touched.add(pair[1].cut)
+        return pair
+
+    def _of(self, kind: str, cut: CutKey) -> Standing:
+        kinds = self._by_cut.setdefault(cut, {})
+        standing = kinds.get(kind)
+        if standing is None:
+            standing = kinds[kind] = Standing(cut, self._since_of)
+        return standing
 
     def pass_time(self, now_ms: int) -> None:
         """Whose time is over before ``now_ms`` is overdue; others grow older."""
         self._grow_older(now_ms)
         while (first := self._due.first()) is not None and first[0] < now_ms:
             entry = first[1]
-            self._due.leave(entry)
+            del self._due_of[entry]
             self._late.add(entry)
-            kind, _, queue = entry
-            for standing in self._standing(kind, queue, self._channels[entry]):
+            kind, _, queue, channel = entry
+            for standing in self._standing(kind, queue, channel):
                 standing.overdue += 1
 
     def _grow_older(self, now_ms: int) -> None:
@@ -160,11 +202,11 @@ class ContactLevels:
             at_ms, entry = first
             age = self._ages[entry]
             self._ages[entry] = age + 1
-            self._turns.leave(entry)
+            del self._turns_of[entry]
             if age + 1 < len(_BORDERS_MS):
-                self._turns.enter(entry, at_ms - _BORDERS_MS[age] + _BORDERS_MS[age + 1])
-            kind, _, queue = entry
-            for standing in self._standing(kind, queue, self._channels[entry]):
+                self._turn(entry, at_ms - _BORDERS_MS[age] + _BORDERS_MS[age + 1])
+            kind, _, queue, channel = entry
+            for standing in self._standing(kind, queue, channel):
                 standing.older[age] += 1
 
     def take_changed(self) -> list[tuple[CutKey, Amounts]]:
@@ -191,4 +233,4 @@ class ContactLevels:
         return values
 
 
-_NOTHING = Standing()
+_NOTHING = Standing((), {})

@@ -42,6 +42,23 @@ ISSUE_TYPE = Cut("issue_type", ("issue_type", "channel"))
 TEAM = Cut("team", ("team", "channel"))
 DIRECTION = Cut("direction", ("direction", "channel"))
 QUEUE_AND_CHANNEL = (QUEUE, CHANNEL)
+ROLLS_UP = {QUEUE: CHANNEL}
+"""A cut -> the one that lacks its first dimension: its cells are the sums of the other's."""
+
+
+class RollingCell(Protocol):
+    """A ``Cell`` that also rolls up: what is added to it counts in the cell ``rolled_up(cut,
+    total)`` too, if there is a ``total``.  A cut key comes with the same ``total`` always."""
+
+    def __call__(self, cut: CutKey, minute: int, total: str | None = None, /) -> Amounts: ...
+
+
+def rolled_up(cut: CutKey, total: str) -> CutKey:
+    """
+    >>> rolled_up(("queue", "PS", "voice"), "channel")
+    ('channel', 'voice')
+    """
+    return (total, *cut[2:])
 
 
 class Is(NamedTuple):
@@ -142,6 +159,15 @@ def kept_cuts(cuts: Iterable[Cut], terms: Terms) -> tuple[Cut, ...]:
     return tuple(c for c in cuts if terms.agents_named or "agent" not in c.dimensions)
 
 
+def roll_ups(measures: Sequence[Measure]) -> dict[Cut, Cut]:
+    """Those of ``ROLLS_UP`` that hold: everything that is kept by the one is kept by the other."""
+    return {
+        cut: total
+        for cut, total in ROLLS_UP.items()
+        if all(total in m.cuts for m in measures if cut in m.cuts)
+    }
+
+
 class _Group(NamedTuple):
     """Measures of one fact type that share date and cuts: the cell is looked up once for all of
     them."""
@@ -151,10 +177,13 @@ class _Group(NamedTuple):
     contributions: tuple[Contribution, ...]
 
 
-Post = Callable[[Fact, int, Cell], None]
+Post = Callable[[Fact, int, RollingCell], None]
+"""What a stage posts with: ``post(fact, sign, cell)``."""
+PlainPost = Callable[[Fact, int, Cell], None]
+"""A ``Post`` that leaves nothing to be rolled up."""
 
 
-def compile_measures(measures: Iterable[Measure], terms: Terms) -> Post:
+def compile_measures(measures: Iterable[Measure], terms: Terms) -> PlainPost:
     """One function ``post(fact, sign, cell)`` that adds everything ``fact`` means into ``cell(cut
     key, minute)``."""
     groups: dict[type, dict[tuple[str, tuple[Cut, ...]], list[Contribution]]] = {}

@@ -84,14 +84,15 @@ class Visits:
 
     def levels(self) -> list[Open]:
         """Every open visit: who waits since when and until when in time, and who is handled."""
-        return [self._level(visit) for visit in self.visits if visit.open]
-
-    def _level(self, visit: Visit) -> Open:
-        if not visit.waiting:
-            return ("handling", visit.queue, visit.channel, None, None)
-        since_ms = visit.entered_ms
-        due_ms = since_ms + self._terms.at(visit.queue, since_ms).threshold_ms
-        return ("waiting", visit.queue, visit.channel, since_ms, due_ms)
+        found: list[Open] = []
+        for visit in self.visits:
+            if visit.waiting:
+                since_ms = visit.entered_ms
+                due_ms = since_ms + self._terms.at(visit.queue, since_ms).threshold_ms
+                found.append(("waiting", visit.queue, visit.channel, since_ms, due_ms))
+            elif visit.handling:
+                found.append(("handling", visit.queue, visit.channel, None, None))
+        return found
 
     def last(self, queue: str | None, state: str) -> Visit | None:
         """The latest visit (to ``queue``, if given) that is ``waiting``, ``handling``, ``open`` or

@@ -21,6 +21,7 @@ from streams.core.contact import EVENTS_MAX, Contact, Kept
 from streams.core.levels import ContactLevels, Open
 from streams.core.measure import Post
 from streams.core.partials import Register
+from streams.core.signed import Signed
 from streams.core.source import Record, Rejected
 from streams.core.terms import Terms
 from streams.core.visit import Visit
@@ -63,6 +64,10 @@ class ContactsStage(SegmentedStage):
         self._skew_ms = skew_ms
         self._levels = ContactLevels()
         self._contacts: dict[str, Contact | bytes] = {}
+        self._proved: list[tuple[int, Sequence[Signed]]] = []
+        """Position -> what its event proves, of the running batch."""
+        self._changed_levels: list[tuple[str, list[Open], list[Open]]] = []
+        """(Contact, what was open, what is) of the running batch."""
         self._quiet = Lanes()
         """Every contact."""
         self._open = Lanes()
@@ -149,6 +154,23 @@ class ContactsStage(SegmentedStage):
 
     def absorb(self, records: Sequence[Record]) -> None:
         self._absorb_events(records, codec.decode_contact)
+        self._add_up()
+
+    def _add_up(self) -> None:
+        """Post what the batch proved, each fact at its own position, and count its levels.
+
+        Not event by event: what is added to stays in the processor's caches then.
+        """
+        running, cell, post = self.running, self.running.cell, self._post
+        proved, self._proved = self._proved, []
+        end = running.position
+        for running.position, facts in proved:
+            for fact, sign in facts:
+                post(fact, sign, cell)
+        running.position = end
+        changed, self._changed_levels = self._changed_levels, []
+        for name, old, new in changed:
+            self._levels.change(name, old, new)
 
     def _event(self, record: Record, event: ev.ContactEvent) -> None:
         contact = self._contact(event.contact)
@@ -180,14 +202,11 @@ class ContactsStage(SegmentedStage):
         return contact
 
     def _add(self, contact: Contact, event: ev.ContactEvent, kept: Kept) -> None:
-        name = event.contact
-        self._quiet.discard(name, contact.channel)
-        self._open.discard(name, contact.channel)
-        cell, post = self.running.cell, self._post
-        for fact, sign in contact.add(kept, event):
-            post(fact, sign, cell)
+        name, channel = event.contact, contact.channel
+        self._proved.append((kept.offset, contact.add(kept, event)))
         self._dirty[name] = None
-        self._quiet.add(name, contact.channel)
+        self._quiet.move(name, channel, contact.channel)
+        self._open.discard(name, channel)
         self._note_open(name, contact)
         self._note_brief(name, contact)
 
@@ -207,7 +226,7 @@ class ContactsStage(SegmentedStage):
     def _note_open(self, name: str, contact: Contact) -> None:
         now = contact.course.levels()
         if now != contact.levels:
-            self._levels.change(name, contact.levels, now)
+            self._changed_levels.append((name, contact.levels, now))
             contact.levels = now
         if now:
             self._open.add(name, contact.channel)

@@ -54,6 +54,11 @@ class Lanes:
     def add(self, name: str, channel: Channel) -> None:
         self.by_channel[channel][name] = None
 
+    def move(self, name: str, was: Channel, channel: Channel) -> None:
+        """It was heard of just now."""
+        self.by_channel[was].pop(name, None)
+        self.by_channel[channel][name] = None
+
     def discard(self, name: str, channel: Channel) -> None:
         self.by_channel[channel].pop(name, None)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streams.core import facts
 from streams.core.agent_facts import StateSlice
-from streams.core.facts import Fact, VisitAnswered, VisitLeft
+from streams.core.facts import Fact, StagePassed, VisitAnswered, VisitLeft
 from streams.core.measure import (
     CHANNEL,
     QUEUE,
@@ -24,6 +24,7 @@ from streams.core.measure import (
     Post,
     Within,
     compile_measures,
+    rolled_up,
 )
 from streams.core.posting import generate_post
 from streams.core.terms import Dated, QueueTerms, Terms
@@ -93,24 +94,50 @@ ODD: tuple[Measure, ...] = (
 )
 """Definitions that no KPI has (yet)."""
 
-Touched = list[tuple[CutKey, int]]
+Touched = set[tuple[CutKey, int]]
 
 
 def posted(post: Post, signed: list[tuple[Fact, int]]) -> tuple[dict[Any, Amounts], Touched]:
-    """The sums, and the cells that were asked for: asking marks them as changed."""
+    """The sums, rolled up, and the cells that were asked for: asking marks them as changed."""
     cells: dict[tuple[CutKey, int], Amounts] = {}
-    touched: Touched = []
+    touched: Touched = set()
 
-    def cell(cut: CutKey, minute: int) -> Amounts:
-        touched.append((cut, minute))
+    totals: dict[tuple[CutKey, int], tuple[CutKey, int]] = {}
+
+    def cell(cut: CutKey, minute: int, total: str | None = None) -> Amounts:
+        touched.add((cut, minute))
+        if total is not None:
+            totals[cut, minute] = (rolled_up(cut, total), minute)
         return cells.setdefault((cut, minute), {})
 
     for fact, sign in signed:
         post(fact, sign, cell)
+    for part, total in totals.items():
+        touched.add(total)
+        sums = cells.setdefault(total, {})
+        for name, amount in cells[part].items():
+            sums[name] = sums.get(name, 0) + amount
     return cells, touched
 
 
-@pytest.mark.parametrize("measures", [ALL_MEASURES, ODD], ids=["all", "odd"])
+UNKNOWN = (
+    Measure("passed", StagePassed, "entered_ms", ""),
+    Measure("of them given up", StagePassed, "entered_ms", "", where=(Is("abandoned", True),)),
+)
+"""A queue that may not be known: the channel counts what no queue does."""
+QUEUE_ONLY = (
+    Measure("both", VisitLeft, "left_ms", ""),
+    Measure("queue only", VisitLeft, "left_ms", "", cuts=(QUEUE,)),
+)
+"""The channel is not the sum of its queues."""
+DEFINED = pytest.mark.parametrize(
+    "measures",
+    [ALL_MEASURES, ODD, UNKNOWN, QUEUE_ONLY],
+    ids=["all", "odd", "queue unknown", "queue only"],
+)
+
+
+@DEFINED
 def test_generated_code_posts_what_the_definition_says(measures: tuple[Measure, ...]) -> None:
     by_definition, generated = (make(measures, TERMS) for make in MAKERS)
 
@@ -157,4 +184,4 @@ def test_a_threshold_is_inclusive_and_the_one_in_force_when_the_visit_began(
 def test_a_fact_that_adds_nothing_touches_no_cell(make: Callable[..., Post]) -> None:
     only = (Measure("keys", VisitLeft, "left_ms", "", where=(Is("outcome", "key"),)),)
     empty = VisitLeft("PS", "voice", T0, T0, 0, "empty")
-    assert posted(make(only, TERMS), [(empty, 1)]) == ({}, [])
+    assert posted(make(only, TERMS), [(empty, 1)]) == ({}, set())

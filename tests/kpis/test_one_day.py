@@ -13,6 +13,7 @@ import streams
 from streams.core.facts import Fact, LegEnded, VisitAnswered, VisitLeft, VisitOffered
 from streams.core.kpi import Level, Oldest, Value
 from streams.core.measure import Amounts, CutKey, Post, compile_measures
+from streams.core.partials import RunningSegment
 from streams.core.posting import generate_post
 from streams.core.terms import Terms
 from streams.kpis import ALL_KPIS, ALL_MEASURES
@@ -62,9 +63,14 @@ def facts() -> Iterator[Fact]:
 
 def added_up(post: Post) -> dict[CutKey, Amounts]:
     """Cut key -> what the whole day adds up to."""
-    totals: dict[CutKey, Amounts] = {}
+    running = RunningSegment("contacts/0")
     for fact in facts():
-        post(fact, 1, lambda cut, minute: totals.setdefault(cut, {}))
+        post(fact, 1, running.cell)
+    totals: dict[CutKey, Amounts] = {}
+    for partial in running.take_changed():
+        sums = totals.setdefault(partial.cut, {})
+        for name, amount in partial.amounts.items():
+            sums[name] = sums.get(name, 0) + amount
     return totals
 
 
