@@ -267,7 +267,7 @@ def _tell(found: Measured, mix: Mix, agents_named: bool) -> None:
     print(f"{machine()}, {'pinned' if cores().pinned else 'NOT pinned'}")
     print(f"{sum(found.events.values()):,} events ({told})")
     print(
-        f"{found.agents:,} agents, {PARTITIONS} partitions, {mix.hours} h, {named} agents named\n"
+        f"{found.agents:,} agents, {PARTITIONS} partitions, {mix.hours} h, agents named: {named}\n"
     )
     print(table(HEAD, rows(found)))
     print(f"\n{found.problem or 'the totals are right'}")

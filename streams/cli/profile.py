@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -88,8 +88,9 @@ def main(options: Any) -> int:
     wanted = wanted_of(options)
     settings = load()
     latest = read_latest(Deployment.of(settings), [wanted.kpi.name])
-    hours = [r for r in latest.results() if r.kpi == wanted.kpi.name and r.window == "hour"]
-    found = list(tables(wanted, hours, settings.terms()))
+    family = [result for result in latest.results() if result.window == "hour"]
+    hours = [result for result in family if result.kpi == wanted.kpi.name]
+    found = list(tables(wanted, hours, settings.terms(), begun_ms(family)))
     if options.json:
         for table in found:
             for row in rows(table):
@@ -144,10 +145,18 @@ def _ms(iso: str) -> int:
     return round(datetime.fromisoformat(iso).timestamp() * 1000)
 
 
-def tables(wanted: Wanted, hours: Sequence[Result], terms: Terms) -> Iterator[Table]:
+def begun_ms(family: Iterable[Result]) -> int:
+    """When counting began: with the first hour that any KPI of the family has a result of.  The
+    asked one may have had nothing to count for weeks."""
+    first = min((result.start for result in family), default="")
+    return _ms(first) if first else 0
+
+
+def tables(
+    wanted: Wanted, hours: Iterable[Result], terms: Terms, begun_ms: int = 0
+) -> Iterator[Table]:
     """A profile for each key that is asked for and has a result in the period, by key.  ``hours``
-    are all results of hours there are of the KPI: the first tells when counting began."""
-    begun_ms = min((_ms(result.start) for result in hours), default=0)
+    are the KPI's results of hours."""
     for key, results in _by_key(wanted, hours).items():
         named = dict(key)
         zone_at = _zone_at(terms, named)

@@ -9,7 +9,7 @@ import pytest
 
 from streams.cli import kpi, profile
 from streams.cli.parsing import UsageError
-from streams.core.kpi import Value
+from streams.core.kpi import Quantile, Value
 from streams.core.result import FINAL
 from streams.core.result import Result as Said
 from streams.core.terms import Dated, QueueTerms, Terms
@@ -61,7 +61,8 @@ OFFERED = hours(
 
 
 def test_hours_are_those_of_the_queues_clock_and_the_running_one_is_left_out() -> None:
-    found = list(profile.tables(wanted("contacts_offered", "--queue", "PS"), OFFERED, TERMS))
+    asked = wanted("contacts_offered", "--queue", "PS")
+    found = list(profile.tables(asked, OFFERED, TERMS, profile.begun_ms(OFFERED)))
     row = rows(found)["Mon", 8]
     # Counted since the first result there is, of whatever queue: three Mondays.
     assert (row["value"], row["n"], row["numerator"], row["denominator"]) == (5 / 3, 3, 5, None)
@@ -74,7 +75,7 @@ def test_hours_are_those_of_the_queues_clock_and_the_running_one_is_left_out() -
 def test_without_a_queue_it_is_the_channel_in_all() -> None:
     found = list(profile.tables(wanted("contacts_offered"), OFFERED, TERMS))
     assert [table.key for table in found] == [{"channel": "voice"}]
-    assert rows(found)["Mon", 6]["value"] == 5 / 3
+    assert rows(found)["Mon", 6]["value"] == 5 / 4
     assert not list(profile.tables(wanted("contacts_offered", "--channel", "chat"), OFFERED, TERMS))
 
 
@@ -84,10 +85,15 @@ def test_a_ratio_is_pooled_and_the_table_can_be_read() -> None:
     results = hours(*(Rec("abandonment_ratio", start, value, **key) for start, value in ratios))
     (table,) = profile.tables(wanted("abandonment_ratio", "--queue", "PS"), results, TERMS)
     lines = profile.shown(table).splitlines()
-    assert lines[0].startswith("abandonment_ratio queue=PS channel=voice, 2026-09-21 08:00 to")
+    assert lines[0].startswith("abandonment_ratio queue=PS channel=voice, 2026-09-07 08:00 to")
     assert lines[1].split() == ["hour", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     assert lines[10].split() == ["08:00", "25.0%", "(2)", *"------"]
     assert len(lines) == 26
+
+
+def test_counting_began_with_the_first_result_of_the_family() -> None:
+    assert profile.begun_ms([]) == 0
+    assert profile.begun_ms(reversed(OFFERED)) == instant("2026-09-14T06:00Z", "UTC")
 
 
 def test_seconds_keep_their_milliseconds() -> None:
@@ -135,7 +141,7 @@ def test_every_kpi_of_hours_but_quantiles_has_a_profile_by_its_first_cut() -> No
             assert wanted(definition.name, *queue).cut in definition.cuts
         except UsageError:
             refused.append(definition)
-    assert all("hour" not in k.windows or "_p" in k.name for k in refused)
+    assert all("hour" not in k.windows or isinstance(k.formula, Quantile) for k in refused)
 
 
 def test_nothing_found_says_which_queue_may_be_meant() -> None:
