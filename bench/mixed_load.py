@@ -28,7 +28,7 @@ from streams.core.terms import HOUR_MS, MINUTE_MS
 from tests.week.calls import AGENTS, QUEUES, Call
 from tests.week.conversations import Conversation
 
-BEGIN_MS = 1_790_000_400_000
+BEGIN_MS = 1_790_002_800_000
 """A full hour."""
 PARTITIONS = 4
 CONTACTS_MAX = 4_000

@@ -123,7 +123,7 @@ def wanted_of(options: Any) -> Wanted:
 
 
 def _windows(kpi: Kpi) -> str:
-    return f"it has {', '.join(kpi.windows)}"
+    return f"its windows: {', '.join(kpi.windows)}"
 
 
 def _cut(kpi: Kpi, queue: str, channel: str) -> Cut:
@@ -136,7 +136,7 @@ def _cut(kpi: Kpi, queue: str, channel: str) -> Cut:
     ]
     if not fitting:
         how = " and ".join(sorted(asked)) or "anything but a queue: name one with --queue"
-        kept = ", ".join(" and ".join(cut.dimensions) or "nothing" for cut in kpi.cuts)
+        kept = ", ".join(" and ".join(cut.dimensions) or "no dimension" for cut in kpi.cuts)
         raise UsageError(f"{kpi.name} is not kept by {how}", f"it is kept by {kept}")
     return min(fitting, key=lambda cut: len(cut.dimensions))
 

@@ -103,7 +103,7 @@ def slot_at(zone: str, time_ms: int) -> Slot:
     """The name of the hour that contains ``time_ms``.
 
     >>> slot_at("Europe/Berlin", 1_791_183_466_000)
-    (1, 8)
+    (0, 8)
     """
     local = datetime.fromtimestamp(time_ms // 1000, ZoneInfo(zone))
     return local.weekday(), local.hour
