@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types imports unit chaos fmt lock bench clean
+.PHONY: help install demo test lint types imports unit chaos fmt lock bench channels clean
 
 help: ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml, with the
 
 bench: $(INSTALLED) ## Measure ourselves and the peers side by side (some 40 minutes)
 	$(BIN)/python -m bench
+
+channels: $(INSTALLED) ## Measure one worker with all KPIs on events of all channels (some minutes)
+	$(BIN)/python -m bench.every_channel
 
 clean: ## Remove what can be made again (not the cached Kafka)
 	rm -rf .venv .venv-bench bench/kafka_streams/target .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -34,9 +34,11 @@ examples:
   python -m bench --quick                          a few minutes: does it work here?
   python -m bench --jobs 2 --engines ours,kstreams-memory-tuned
   python -m bench --jobs 1 --engines ours --repeats 1 --events 1000000 --json
-  python -m bench --all                            latency, growth, recovery and soak too
+  python -m bench --all                            every_channel, latency, growth, recovery and
+                                                   soak too
+  python -m bench.every_channel --help             one worker, all KPIs, all channels
 """
-OTHERS = ("latency", "growth", "recovery", "soak")
+OTHERS = ("every_channel", "latency", "growth", "recovery", "soak")
 RESULTS = Path(__file__).with_name("results")
 
 

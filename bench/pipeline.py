@@ -58,14 +58,15 @@ def prepare(bootstrap: str, events: int, name: str) -> tuple[Deployment, int]:
 
 def _environment(bootstrap: str, name: str, events: int) -> dict[str, str]:
     return SETTINGS | {
-        "STREAMS_PROCESSING_SEGMENT_SIZE": str(_segment_size(events)),
+        "STREAMS_PROCESSING_SEGMENT_SIZE": str(segment_size(events)),
         "STREAMS_KAFKA_BOOTSTRAP": bootstrap,
         "STREAMS_KAFKA_PREFIX": name,
         "STREAMS_KAFKA_APP_ID": name,
     }
 
 
-def _segment_size(events: int) -> int:
+def segment_size(events: int) -> int:
+    """The product's, but for short runs: see ``EVENTS_SMALL``."""
     least, most = SEGMENT_SIZES
     if events >= EVENTS_SMALL:
         return most

@@ -80,6 +80,13 @@ def cores() -> Cores:
     return Cores(frozenset(found[-1:]), frozenset(found[:-1]))
 
 
+def move(process: int, chosen: frozenset[int]) -> None:
+    """Have a process that runs, with its threads, run on these cores; empty: leave it."""
+    if chosen:
+        for thread in (_PROC / str(process) / "task").iterdir():
+            os.sched_setaffinity(int(thread.name), chosen)
+
+
 @contextmanager
 def on(chosen: frozenset[int]) -> Iterator[None]:
     """What is started inside runs on these cores, with all it starts itself; empty: on any."""

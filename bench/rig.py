@@ -44,11 +44,12 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 @dataclass(frozen=True)
 class Rig:
-    """``data`` is the broker's data folder."""
+    """``data`` is the broker's data folder, ``broker`` its process."""
 
     deployment: Deployment
     workers: Sequence[WorkerProcess]
     data: Path
+    broker: int
 
     def wait_running(self) -> None:
         """Until all partitions are restored and processing; StateError if that does not come."""
@@ -108,7 +109,7 @@ def rig(
             replace(spec, config={**spec.config, **configure(spec)}) for spec in deployment.specs()
         ]
         topics.apply(deployment.bootstrap, specs)
-        made = Rig(deployment, started, cluster.folders[1] / "data")
+        made = Rig(deployment, started, cluster.folders[1] / "data", cluster.pids[1])
         if release:
             release_workers(made, flags)
         yield made

@@ -86,7 +86,7 @@ def _next(
     return ev.Handled(queue=queue, agent=agent, talk_ms=now - since, ended_by="agent", **common), -1  # type: ignore[arg-type]
 
 
-async def send(bootstrap: str, topic: str, rows: Iterable[tuple[int, bytes, bytes]]) -> int:
+async def send(bootstrap: str, topic: str, rows: Iterable[tuple[int, bytes | None, bytes]]) -> int:
     """Put (partition, key, event) into the log; how many."""
     writer = Writer(AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=512 * 1024))
     await writer.start()

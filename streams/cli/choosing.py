@@ -27,7 +27,7 @@ def choice_of(kpis: list[str], options: Any) -> Choice:
     """What the options choose.  UsageError for a KPI nobody knows or a time that is none."""
     for name in kpis:
         check_kpi(name)
-    return Choice(tuple(kpis), options.queue, options.window, _since(options.since))
+    return Choice(tuple(kpis), options.queue, options.window, time_of("--since", options.since))
 
 
 def check_kpi(name: str) -> None:
@@ -37,8 +37,9 @@ def check_kpi(name: str) -> None:
     known("KPI", name, (kpi.name for kpi in ALL_KPIS), "contact-streams kpi list")
 
 
-def _since(text: str, now: datetime | None = None) -> str:
-    """ISO 8601 in UTC; a time without an offset is one in UTC."""
+def time_of(option: str, text: str, now: datetime | None = None) -> str:
+    """ISO 8601 in UTC; a time without an offset is one in UTC.  "" for ""; UsageError, naming the
+    option, for what is no time."""
     if not text:
         return ""
     ago = _AGO.fullmatch(text)
@@ -50,7 +51,7 @@ def _since(text: str, now: datetime | None = None) -> str:
             time = datetime.fromisoformat(text)
         except ValueError:
             raise UsageError(
-                f"--since {text}: neither a time nor how long ago",
+                f"{option} {text}: neither a time nor how long ago",
                 "a time looks like 2026-10-05 or 2026-10-05T06:00Z, how long ago like 2h or 7d",
             ) from None
         time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from streams.cli import explain
+from streams.cli import explain, profile
 from streams.cli.choosing import add_choice, choice_of
 from streams.cli.parsing import PROG, Actions, Parser, add_json, known
 from streams.cli.tables import day_table, result_table, text_table
@@ -20,6 +20,7 @@ EXAMPLES = (
     "contact-streams kpi list --family speed",
     "contact-streams kpi show service_level_neg",
     "contact-streams kpi explain contacts_abandoned queue=sales 2026-10-05",
+    "contact-streams kpi profile abandonment_ratio --queue sales",
 )
 
 
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
         return _define(options.kpi, options.json)
     if options.action == "explain":
         return explain.main(options)
+    if options.action == "profile":
+        return profile.main(options)
     choice = choice_of(options.kpis, options)
     return _watch(choice, options.json) if options.action == "watch" else _get(choice, options.json)
 
@@ -51,6 +54,7 @@ def _parser() -> Parser:
     showing.add_argument("kpi", metavar="KPI")
     add_json(showing)
     explain.add_explain(actions)
+    profile.add_profile(actions)
     return parser
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from streams import __version__
 from streams.cli import COMMANDS, main
-from streams.cli.choosing import _since
+from streams.cli.choosing import time_of
 from streams.cli.parsing import UsageError
 from streams.cli.tables import day_table, result_table, text_table
 from streams.kpis import FAMILIES
@@ -295,18 +295,18 @@ def test_a_choice_restricts_by_what_it_names_only() -> None:
     ],
 )
 def test_since_is_a_time_in_any_offset(text: str, time_utc: str) -> None:
-    assert _since(text) == time_utc
+    assert time_of("--since", text) == time_utc
 
 
 def test_since_is_how_long_ago() -> None:
     from datetime import UTC, datetime
 
     now = datetime(2026, 10, 5, 12, tzinfo=UTC)
-    assert [_since(text, now)[:16] for text in ("30m", "2h", "7d")] == [
+    assert [time_of("--since", text, now)[:16] for text in ("30m", "2h", "7d")] == [
         "2026-10-05T11:30", "2026-10-05T10:00", "2026-09-28T12:00",
     ]  # fmt: skip
     with pytest.raises(UsageError, match="neither a time nor"):
-        _since("2 hours")
+        time_of("--since", "2 hours")
 
 
 def test_tables() -> None:
