@@ -20,11 +20,17 @@ change it.  Three consequences:
   but the base of the marks stays, and with it the knowledge of what has not been said.
 
 **Dropping.**  Cells below the floor (see ``marks``) are taken out at the offset that raised it, and
-windows that begin below it end; what they have still to say is said.  The removal of a cell is
-written when a base beyond that offset has been stored: with an older one, a restart would find the
-windows still open and the cell gone, or a replay meet its shares above the floor and count them
-from zero.  (If a crash falls between the end of a window and the seal that says its last, what a
-cell of it took after that end may be in there too: true, and under its own revision.)
+windows that begin below it end; what they have still to say is said.  If the replay has not yet
+passed what was restored, all this waits until it has, though no share below the floor is taken any
+more: a window that ended earlier would hold what some of its cells, the restored ones, took after
+its end and others did not, and the next owner, who finds more of them, would say something else
+under the same revision.  So a window may grow for longer after a crash than without one, but what
+is said of it is always the sum as of its revision.
+
+The removal of a cell is written when a base beyond that offset has been stored: with an older one,
+a restart would find the windows still open and the cell gone, or a replay meet its shares above the
+floor and count them from zero.  A base that follows from the commit is not stored yet, for the
+commit may be set back.
 """
 
 from __future__ import annotations
@@ -141,7 +147,7 @@ class Board:
         unsaid: set[Window] = set()
         for cell in cells:
             if cell.minute < self._dropped_to:
-                self._gone[-1].append(Gone(cell.cut, cell.minute, cell.version))
+                self._gone[1].append(Gone(cell.cut, cell.minute, cell.version))
             else:
                 self._restore(cell, committed, unsaid)
         for stored in registers:
@@ -150,7 +156,7 @@ class Board:
             self.news.restarted(line, unsaid)
         for moved in again:
             if self.marks.again(moved):
-                self._time_moved()
+                self.news.time_moved()
         self.judging.restore(kept, self.lines, committed=committed, base=self.marks.base.offset)
 
     def _restore(self, cell: Cell, committed: int, unsaid: set[Window]) -> None:
@@ -246,7 +252,7 @@ class Board:
         return line
 
     def _enter(self, line: Line, cell: Cell) -> None:
-        self.news.opened(line, line.enter(cell, self._windows, self.marks.floor))
+        self.news.opened(line, line.enter(cell, self._windows, self._dropped_to))
         if self._drops:
             self._lines_at.setdefault(cell.minute, []).append(line)
 
@@ -259,15 +265,15 @@ class Board:
             return
         if self.marks.minute != was and offset > self._restored_until:
             self.judging.turn(self.lines.values(), was, self.marks.mark_ms, offset)
-        self._time_moved()
-
-    def _time_moved(self) -> None:
         self.news.time_moved()
-        if self.marks.floor > self._dropped_to:
-            self._drop(self.marks.floor)
+        if not self.catching_up(offset + 1):
+            self._drop()
 
-    def _drop(self, floor: int) -> None:
-        """Take out what is below the floor, which has risen."""
+    def _drop(self) -> None:
+        """Take out what is below the floor, if it has risen."""
+        floor = self.marks.floor
+        if floor == self._dropped_to:
+            return
         self._dropped_to = floor
         for minute in sorted(m for m in self._lines_at if m < floor):
             for line in self._lines_at.pop(minute):
@@ -307,6 +313,8 @@ class Board:
     def changes(self, end: int, *, said: bool) -> Changes:
         """Everything that has changed since the last call and must be stored, with ``end`` the
         offset after what was absorbed; ``said``: the results are written with it."""
+        if said:
+            self._drop()  # what had to wait for the replay
         cells, registers = list(self._cells), list(self._registers)
         stored = [Stored(name, line.cut, line.registers[name]) for line, name in registers]
         record = None

@@ -304,6 +304,18 @@ def test_a_cell_is_removed_only_when_its_floor_is_stored_and_committed() -> None
     assert floors == [0, MINUTE + 12, MINUTE + 12], "the second record is the first that has it"
 
 
+def test_a_restored_cell_is_removed_only_when_its_floor_is_stored() -> None:
+    """The commit says that the floor holds, but an operator may set it back."""
+    board = Played(keep_ms=KEEP_MS).add(A, 0, {"offered": 1}).mark(26 * 60 + 12)
+    stored = board.board.changes(2, said=True)
+    later = Board(TERMS, KPIS, 1, keep_ms=KEEP_MS, offered="offered")
+    later.start(stored.cells, [], stored.marks, 2)
+    seals = [later.changes(end, said=True) for end in (3, 4, 5)]
+    assert [[gone.minute for gone in seal.gone] for seal in seals] == [[], [MINUTE], []]
+    assert seals[0].marks is not None
+    assert seals[0].marks.base.floor == MINUTE + 12
+
+
 def test_a_cut_without_anything_is_forgotten_with_its_rows() -> None:
     board = Played(keep_ms=KEEP_MS).add(A, 0, {"offered": 1}).add(B, 70, {"offered": 1}).mark(1)
     assert board.shown("rolling_60m") == {"now": 1}

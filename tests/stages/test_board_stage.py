@@ -11,9 +11,20 @@ import pytest
 from streams.core.partials import Mark, Partial, Register
 from streams.core.source import Record
 from streams.stages import board_wire, wire
+from streams.stages.base import Seal
 from streams.stages.board import BoardStage
-from tests.boards.definitions import MINUTE, VOICE, A, B
-from tests.boards.lives import Change, changed, cleaned, new_stage, records, restarted, rows, whole
+from tests.boards.definitions import KEEP_MS, MINUTE, VOICE, A, B
+from tests.boards.lives import (
+    Change,
+    Life,
+    changed,
+    cleaned,
+    new_stage,
+    records,
+    restarted,
+    rows,
+    whole,
+)
 from tests.boards.topics import Message
 
 # -- the shape of what is written
@@ -237,3 +248,36 @@ def test_a_seal_without_results_does_not_acknowledge_an_aborted_one() -> None:
         said = whole(fourth, 7)
         quarter = ("quarter_hour", (MINUTE - 5) * 60_000)
         assert result(said, "offered", "queue", "A", "voice", *quarter)["value"] == 4
+
+
+@pytest.mark.parametrize("commit", [0, 4], ids=["commit_behind_the_end", "commit_at_the_end"])
+@pytest.mark.parametrize(("minute", "value"), [(13, 13), (26, 17)], ids=["grown", "new"])
+def test_a_window_that_has_ended_has_one_value_under_one_revision(
+    minute: int, value: int, commit: int
+) -> None:
+    """The mark ends the hour from minute 10 on, then two of its cells change.  The first owner's
+    seal is aborted with only the later one written; a second may commit the end and say nothing.
+    The next one's offset does not get through, so the last finds both cells.  Each says the hour as
+    of the later one."""
+    before, later = (SHARE._replace(minute=MINUTE + at) for at in (13, 14))
+    sooner = Partial("contacts/0", 0, A, MINUTE + minute, 2, {"offered": 9})
+    log = records([before, *marks_at(26 * 60 + 12), sooner, later])
+    life = Life()
+
+    def owner(start: int, end: int) -> Seal:
+        stage = restarted(Random(0), life.changelog, start, KEEP_MS)
+        stage.absorb(log[start:end])
+        return whole(stage, end)
+
+    first = owner(0, 6)
+    written = [entity for entity in first.entities if entity.key.endswith(b"%d" % later.minute)]
+    life.write(first._replace(entities=written), aborted=True)
+    if commit:
+        silent = owner(0, commit)
+        assert silent.results == []
+        life.write(silent)
+    life.write(owner(commit, 6))
+    life.write(owner(commit, 6))
+    key = json.dumps(["offered", *A, "hour", (MINUTE + 10) * 60_000], separators=(",", ":"))
+    said = {revision: content[0] for (at, revision), content in life.values.items() if at == key}
+    assert said == {0: 4, 5: value}, "as the first said it, and as of the last share"
