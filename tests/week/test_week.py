@@ -1,7 +1,7 @@
 """A simulated week of every channel: every number of every KPI is the true one.
 
 In memory for several seeds, and once through a real Kafka and two workers: shuffled, repeated, and
-all of it sent again.  ``python -m tests.week --contacts 20000 --seed 7`` does that with more.
+all of it sent again.  ``python -m tests.week`` does that with more.
 """
 
 from __future__ import annotations
