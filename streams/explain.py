@@ -136,7 +136,8 @@ class Replay:
         for number, group in groupby(records, key=lambda r: stage.segments.number(r.offset)):
             if stage.running.segment not in (-1, number):
                 stage.seal(stage.segments.start(number))
-            stage.absorb([_record(r) for r in group])
+            for read in group:  # one by one: a stage may post a batch when all of it is folded
+                stage.absorb([_record(read)])
 
     def _begun(self, partition: int, offset: int) -> _Stage:
         options: dict[str, Any] = {**self._options, "post": self._noted, "board_partitions": 1}
