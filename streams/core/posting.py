@@ -32,6 +32,8 @@ from streams.core.measure import (
 from streams.core.terms import MINUTE_MS, Terms
 
 _PostOne = Callable[[Any, int, RollingCell], None]
+_ByFlag = dict[str, dict[str, list[Measure]]]
+"""Measures by the flags of their first condition and of the others; "" for none."""
 
 
 def generate_post(measures: Iterable[Measure], terms: Terms) -> Post:
@@ -55,8 +57,11 @@ def generate_post(measures: Iterable[Measure], terms: Terms) -> Post:
 class _Function:
     """The source of one fact type's function, and the constants it refers to.
 
-    Everything is worked out once: conditions, minutes, properties.  Then comes a block per cell; it
-    is asked for only if something is added to it, because asking marks it as changed.
+    Everything is worked out once: conditions, minutes, properties, buckets.  Then comes a block per
+    cell; it is asked for only if something is added to it, because asking marks it as changed.
+
+    Measures that have their first condition in common are under one flag, and only if it is met is
+    there any question of their other conditions: a fact counts in a few of many measures.
     """
 
     def __init__(
@@ -74,19 +79,21 @@ class _Function:
             "bisect_left": bisect_left,
         }
         self.dimensions = {d for m in measures for c in m.cuts for d in c.dimensions}
-        self.flags: dict[str, str] = {"": ""}
-        """Condition -> the variable that says whether it is met; none for what always counts."""
+        self.flags: dict[str, dict[str, str]] = {}
+        """First condition -> the others -> the variable that says whether they are met."""
+        self.buckets: dict[str, dict[str, str]] = {}
+        """Flag -> what finds a bucket's name -> the variable that has it."""
         self.minutes: dict[str, str] = {}
-        self.cells: dict[tuple[str, Cut], dict[str, list[Measure]]] = {}
-        """(Date, cut) -> what is added to the cell, by flag."""
+        self.cells: dict[tuple[str, Cut], _ByFlag] = {}
+        """(Date, cut) -> what is added to the cell."""
 
     def build(self) -> _PostOne:
         for measure in self.measures:
-            flag = self._flag(measure)
+            first, rest = self._flags(measure)
             self.minutes.setdefault(self._field(measure.at), f"minute_{len(self.minutes)}")
             for cut in self._posted(measure):
                 cell = self.cells.setdefault((measure.at, cut), {})
-                cell.setdefault(flag, []).append(measure)
+                cell.setdefault(first, {}).setdefault(rest, []).append(measure)
         source = self._head()
         for (at, cut), by_flag in self.cells.items():
             source += self._block(at, cut, by_flag)
@@ -100,10 +107,23 @@ class _Function:
         lines += [f"{self._field(name)} = fact.{name}" for name in early]
         if any(isinstance(c, Within) for m in self.measures for c in m.where):
             lines.append("limits = terms_at(queue, entered_ms)")
-        lines += [f"{flag} = {condition}" for condition, flag in self.flags.items() if flag]
+        for first, others in self.flags.items():
+            lines += self._known_once(first, others)
         return lines + [f"{minute} = {at} // {MINUTE_MS}" for at, minute in self.minutes.items()]
 
-    def _block(self, at: str, cut: Cut, by_flag: Mapping[str, Sequence[Measure]]) -> list[str]:
+    def _known_once(self, first: str, others: Mapping[str, str]) -> list[str]:
+        """What must be known under a first condition before anything is added."""
+        flag = others[""]
+        lines = self._named(flag)
+        for condition, other in others.items():
+            if condition:
+                lines += [f"{other} = {condition}", *_under(other, self._named(other))]
+        return [*([f"{flag} = {first}"] if flag else ()), *_under(flag, lines)]
+
+    def _named(self, flag: str) -> list[str]:
+        return [f"{name} = {found}" for found, name in self.buckets.get(flag, {}).items()]
+
+    def _block(self, at: str, cut: Cut, by_flag: _ByFlag) -> list[str]:
         """Everything that one cell gets of a fact."""
         minute, total = self.minutes[self._field(at)], self.totals.get(cut)
         needed, known = cut.dimensions, self._ask(cut, minute, total)
@@ -113,11 +133,14 @@ class _Function:
                 known += f" if {cut.dimensions[0]} is not None else {self._ask(total, minute)}"
         guards = [f"{d} is not None" for d in needed if d in self.nullable]
         if "" not in by_flag:
-            guards.append(f"({' or '.join(by_flag)})")
+            guards.append(f"({' or '.join(map(_any, by_flag, by_flag.values()))})")
         lines = [f"c = {known}"]
-        for flag, measures in by_flag.items():
-            added = [line for measure in measures for line in self._addition(measure)]
-            lines += _under(flag, added)
+        for first, others in by_flag.items():
+            added: list[str] = []
+            for rest, measures in others.items():
+                flag = rest or first
+                added += _under(rest, [li for m in measures for li in self._addition(m, flag)])
+            lines += _under(first, added)
         return _under(" and ".join(guards), lines)
 
     def _ask(self, cut: Cut, minute: str, total: Cut | None = None) -> str:
@@ -125,23 +148,35 @@ class _Function:
         rolls_up = f", {total.name!r}" if total else ""
         return f"cell(({key},), {minute}{rolls_up})"
 
-    def _addition(self, measure: Measure) -> list[str]:
+    def _addition(self, measure: Measure, flag: str) -> list[str]:
         name = repr(measure.name)
         if measure.value is None:
             return [f"c[{name}] = c.get({name}, 0) + sign"]
         value = self._field(measure.value)
         if not measure.bounds_ms:
             return [f"c[{name}] = c.get({name}, 0) + sign * {value}"]
-        names, bounds = self._constant(bucket_names(measure)), self._constant(measure.bounds_ms)
-        bucket = f"n = {names}[bisect_left({bounds}, {value})]"
-        return [bucket, "c[n] = c.get(n, 0) + sign"]
+        name = self.buckets[flag][self._bucket(measure)]
+        return [f"c[{name}] = c.get({name}, 0) + sign"]
 
-    def _flag(self, measure: Measure) -> str:
+    def _bucket(self, measure: Measure) -> str:
+        """What finds the name of the bucket that the value lies in."""
+        names, bounds = self._constant(bucket_names(measure)), self._constant(measure.bounds_ms)
+        return f"{names}[bisect_left({bounds}, {self._field(str(measure.value))})]"
+
+    def _flags(self, measure: Measure) -> tuple[str, str]:
+        """The variables of its first condition and of the others; its bucket is known under
+        them."""
         where = [self._source(c) for c in measure.where]
         if measure.value is not None and self._may_lack(measure.value):
             where.append(self._source(Known(measure.value)))
-        condition = " and ".join(dict.fromkeys(where))
-        return self.flags.setdefault(condition, f"k{len(self.flags)}")
+        first, *others = dict.fromkeys(where or [""])
+        flags = self.flags.setdefault(first, {"": f"k{len(self.flags)}" if first else ""})
+        rest = " and ".join(others)
+        flag = flags.setdefault(rest, f"{flags['']}_{len(flags)}")
+        if measure.bounds_ms:
+            buckets = self.buckets.setdefault(flag, {})
+            buckets.setdefault(self._bucket(measure), f"bucket_{flag}_{len(buckets)}")
+        return flags[""], flag if rest else ""
 
     def _posted(self, measure: Measure) -> list[Cut]:
         """The cuts it is kept by, without those that are rolled up."""
@@ -181,6 +216,16 @@ class _Function:
         return name
 
 
+def _any(first: str, others: Iterable[str]) -> str:
+    """Whether anything is added under a first condition."""
+    if "" in others:
+        return first
+    return f"{first} and ({' or '.join(others)})"
+
+
 def _under(condition: str, lines: Iterable[str]) -> list[str]:
     """The lines, indented under a condition if there is one."""
-    return [f"if {condition}:", *(f"    {line}" for line in lines)] if condition else [*lines]
+    found = [*lines]
+    if not condition or not found:
+        return found
+    return [f"if {condition}:", *(f"    {line}" for line in found)]
