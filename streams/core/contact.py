@@ -2,7 +2,7 @@
 else that counts.
 
 Everything besides the list (the journey, what it posted) is derived from it.  ``add`` returns the
-signed facts that one more event changes: an event in order continues the journey; any other folds
+signed facts that one more event changes: an event in order continues the course; any other folds
 the list anew and returns the difference.
 """
 
@@ -15,7 +15,7 @@ from streams.core import events as ev
 from streams.core.brief import Brief
 from streams.core.course import Course
 from streams.core.levels import Open
-from streams.core.order import fold
+from streams.core.order import fits, fold, rank
 from streams.core.signed import Signed, difference
 from streams.core.terms import Terms
 from streams.core.vocabulary import Channel
@@ -39,6 +39,7 @@ class Contact:
     customers stage is told of it."""
 
     __slots__ = (
+        "_latest",
         "_terms",
         "_versions",
         "brief",
@@ -60,6 +61,8 @@ class Contact:
         self.ids: set[str] = set()
         self._versions: dict[str, int] = {}
         """Id -> its highest version, of those that have one above 0."""
+        self._latest: ev.ContactEvent | None = None
+        """The last event of the course, if all that have its time fit where they stand."""
         self.position = -1
         self.channel: Channel = "voice"
         self.levels: list[Open] = []
@@ -74,13 +77,15 @@ class Contact:
 
     def add(self, kept: Kept, event: ev.ContactEvent) -> Sequence[Signed]:
         """Absorb an event that is not known yet; the facts it proves (+1) and disproves (-1)."""
-        in_order = event.time > self.last_ms and event.id not in self.ids
+        in_order = self._continues(event)
         self._keep(kept, event)
         if not in_order:
+            self._latest = None
             said = self.course.said
             self.course = fold(self.events, self._terms)
             return difference(said, self.course.said)
         course = self.course
+        self._latest = event if fits(course, event) else None
         out, excluded = course.out, course.about.excluded
         known = len(out)
         said = course.said if excluded else ()
@@ -88,6 +93,16 @@ class Contact:
         if course.about.excluded == excluded:
             return () if excluded else out[known:]
         return difference(said if excluded else out[:known], course.said)
+
+    def _continues(self, event: ev.ContactEvent) -> bool:
+        """Whether a fold of all events would come to this one last.  Events often come in pairs of
+        one millisecond: a contact started, and was queued."""
+        if event.id in self.ids:
+            return False
+        if event.time > self.last_ms:
+            return True
+        last = self._latest
+        return last is not None and last.time == event.time and rank(last) < rank(event)
 
     def _keep(self, kept: Kept, event: ev.ContactEvent) -> None:
         self.kept.append(kept)
