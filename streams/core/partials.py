@@ -130,7 +130,8 @@ class RunningSegment:
         found.changed = False
         if found.summed:
             # In which order they were added depends on when partials were taken.
-            amounts = dict(sorted(found.amounts.items()))
+            amounts = {name: found.amounts[name] for name in sorted(found.amounts)}
         else:
             amounts = found.rolled if found.total is not None else dict(found.amounts)
-        return Partial(self.origin, self.segment, *at, found.position, amounts)
+        cut, minute = at
+        return Partial(self.origin, self.segment, cut, minute, found.position, amounts)

@@ -19,6 +19,9 @@ class Spent(NamedTuple):
         return Spent(self.calendar_ms + other.calendar_ms, self.business_ms + other.business_ms)
 
 
+NO_TIME = Spent()
+
+
 class StatusTime:
     """The statuses of one ticket in turn, ``new`` before the first."""
 
@@ -47,6 +50,6 @@ class StatusTime:
             from_ms = max(from_ms, begin_ms)
             if from_ms < until_ms:
                 stretch = Spent(until_ms - from_ms, opening.between_ms(from_ms, until_ms))
-                self._spent[status] = self._spent.get(status, Spent()).plus(stretch)
+                self._spent[status] = self._spent.get(status, NO_TIME).plus(stretch)
         self._next = len(self._entered) - 1
         return self._spent

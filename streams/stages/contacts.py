@@ -36,7 +36,7 @@ RESTARTS_MAX = 100
 _CONTACT = b"c"
 _LOST = b'"contact.lost"'
 _pack = msgspec.msgpack.Encoder().encode
-_unpack_kept = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[tuple[int, int, bytes]]]).decode
+_unpack_kept = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[Kept]]).decode
 _unpack_levels = msgspec.msgpack.Decoder(tuple[list[Open], msgspec.Raw]).decode
 _unpack_restarts = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
 
@@ -139,7 +139,7 @@ class ContactsStage(SegmentedStage):
 
     def _thaw(self, value: bytes, before: int | None = None) -> Contact:
         contact = Contact(self._terms)
-        rows = [Kept(*row) for row in _unpack_kept(value[HEAD.size :])[1]]
+        rows = _unpack_kept(value[HEAD.size :])[1]
         pairs = [(k, _decoded(k.raw)) for k in rows if before is None or k.offset < before]
         contact.refold(pairs)
         return contact

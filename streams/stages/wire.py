@@ -29,9 +29,11 @@ def board_partition(cut: CutKey, partitions: int) -> int:
     return crc32(cut_bytes(cut)) % partitions
 
 
+_KINDS: dict[type, str] = {Partial: "p", Register: "l", Mark: "m"}
+
+
 def encode(message: Partial | Register | Mark) -> bytes:
-    kind = {Partial: "p", Register: "l", Mark: "m"}[type(message)]
-    return orjson.dumps((kind, *message))
+    return orjson.dumps((_KINDS[type(message)], *message))
 
 
 def decode(value: bytes) -> Partial | Register | Mark:
