@@ -31,6 +31,7 @@ class About:
         "channel",
         "customer",
         "direction",
+        "excluded",
         "issue_type",
         "merged",
         "queue",
@@ -56,29 +57,31 @@ class About:
         self.test = False
         self.spam = False
         self.merged = False
+        self.excluded: str | None = None
 
-    @property
-    def excluded(self) -> str | None:
-        """Why the contact counts nowhere: a test, spam, or a part of another one by now."""
-        if self.test:
-            return "test"
-        if self.spam:
-            return "spam"
-        return "merged" if self.merged else None
+    def _exclude(self) -> None:
+        """A contact that is a test, spam, or a part of another one by now counts nowhere."""
+        merged = "merged" if self.merged else None
+        self.excluded = "test" if self.test else "spam" if self.spam else merged
 
-    def take(self, event: ev.ContactEvent) -> None:
-        """Learn from an event; events come in the order of ``order.fold``."""
+    def take(self, event: ev.ContactEvent) -> bool:
+        """Learn from an event; events come in the order of ``order.fold``.  True if it is about
+        something else now, or somebody else's, or goes the other way."""
         if self.began_ms is None:
             self.began_ms, self.channel = event.time, event.channel
         handler = _HANDLERS.get(type(event))
-        if handler is not None:
-            handler(self, event)
+        if handler is None:
+            return False
+        known = self.issue_type, self.direction, self.customer
+        handler(self, event)
+        return (self.issue_type, self.direction, self.customer) != known
 
     def _started(self, event: ev.ContactStarted) -> None:
         self.direction = event.direction
         self.customer = self.customer or event.customer
         self.issue_type = event.issue_type or self.issue_type
         self.test, self.spam = self.test or event.test, self.spam or event.spam
+        self._exclude()
 
     def _queued(self, event: ev.Queued) -> None:
         self.queue = event.queue
@@ -97,12 +100,14 @@ class About:
         self.reason = event.reason or self.reason
         self.spam = self.spam if event.spam is None else event.spam
         self.test = self.test if event.test is None else event.test
+        self._exclude()
 
     def _status_changed(self, event: ev.StatusChanged) -> None:
         self.status = event.status
 
     def _merged(self, event: ev.Merged) -> None:
         self.merged = True
+        self._exclude()
 
 
 _HANDLERS: dict[type, Callable[[About, Any], None]] = {

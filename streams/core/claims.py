@@ -31,12 +31,13 @@ class Claims:
     def begins(event: ev.ContactEvent) -> bool:
         return isinstance(event, ev.ResolutionClaimed) and event.by in _WHO
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
         if isinstance(event, ev.ResolutionClaimed) and event.by in _WHO:
             who = _WHO[event.by]
             self._last[who] = ResolutionStated(
                 about.queue, event.channel, event.time, who, event.resolved, about.agent
             )
+        return True
 
     def facts(self, about: About) -> Iterable[ResolutionStated]:
         return [said._replace(issue_type=about.issue_type) for said in self._last.values()]

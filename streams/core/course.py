@@ -5,9 +5,9 @@ Theory of operation
 A contact has *aspects*.  Its way through queues and agents is one that every call has, so the
 ``Journey`` says its facts event by event, as they come.  The others (what was written, what became
 of the ticket, what the customer thought of it ...) are there only for contacts that have them.
-Each is a small fold of its own, and after an event it read, or when what the contact is ``About``
-has changed, it states anew *all* the facts it stands for; what has changed is said with its sign.
-So an aspect never needs to know what it said before.
+Each is a small fold of its own, and after an event that told it something, or when what the
+contact is ``About`` has changed, it states anew *all* the facts it stands for; what has changed is
+said with its sign.  So an aspect never needs to know what it said before.
 
 A new aspect is a class with the members of ``Aspect`` and a line in ``ASPECTS``.
 """
@@ -28,7 +28,7 @@ from streams.core.journey import Journey
 from streams.core.levels import Open
 from streams.core.satisfaction import Satisfaction
 from streams.core.self_service import SelfService
-from streams.core.signed import Signed, difference, standing
+from streams.core.signed import Signed, replaced
 from streams.core.stages_passed import StagesPassed
 from streams.core.terms import Terms
 from streams.core.ticket import Ticket
@@ -48,8 +48,9 @@ class Aspect(Protocol):
         """Whether a contact without this aspect has it from this event on."""
         ...
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
-        """Fold one event; ``about`` is as of this event."""
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
+        """Fold one event; ``about`` is as of this event.  False only if ``facts`` are the same as
+        before."""
         ...
 
     def facts(self, about: About) -> Iterable[Fact]:
@@ -96,7 +97,7 @@ class Course:
         self.upshot = Upshot()
         self.journey = Journey(terms, self.about)
         self._aspects: dict[int, Aspect] = {}
-        self._standing: dict[int, list[Fact]] = {}
+        self._standing: dict[int, tuple[Fact, ...]] = {}
         self._stale: dict[int, None] = {}
         """Aspects that may have to say something new."""
 
@@ -120,11 +121,12 @@ class Course:
 
     def levels(self) -> list[Open]:
         """What of the contact is open now."""
-        if self.about.excluded is not None:
+        about = self.about
+        if about.excluded is not None:
             return []
         found = self.journey.levels()
         for aspect in self._aspects.values():
-            found += aspect.levels(self.about)
+            found += aspect.levels(about)
         return found
 
     def brief(self) -> Brief | None:
@@ -143,42 +145,32 @@ class Course:
         self._stale = {}
 
     def take(self, event: ev.ContactEvent) -> None:
-        about = self.about
-        known, arrived = (about.issue_type, about.direction, about.customer), about.arrived
-        about.take(event)
+        about, kind = self.about, type(event)
+        arrived = about.arrived
+        restated = about.take(event)
         self.upshot.take(event)
-        restated = (about.issue_type, about.direction, about.customer) != known
         if restated:
             self.journey.restate()
         self.journey.apply(event)
-        kind = type(event)
         for number in (_READERS if self._aspects else _BEGINNERS)[kind]:
-            self._aspect(number, event)
-        if restated or about.arrived != arrived:
+            aspect = self._aspects.get(number) or self._begun(number, event)
+            if aspect is not None and aspect.apply(event, about):
+                self._stale[number] = None
+        if restated or (about.arrived is not arrived and about.arrived != arrived):
             self._stale |= dict.fromkeys(self._aspects)
 
-    def _aspect(self, number: int, event: ev.ContactEvent) -> None:
-        aspect = self._aspects.get(number)
-        if aspect is None:
-            if type(event) not in ASPECTS[number].BEGINS or not ASPECTS[number].begins(event):
-                return
-            aspect = self._aspects[number] = ASPECTS[number](self._terms)
-        aspect.apply(event, self.about)
-        self._stale[number] = None
+    def _begun(self, number: int, event: ev.ContactEvent) -> Aspect | None:
+        """The aspect that the event begins, if it does."""
+        kind = ASPECTS[number]
+        if type(event) not in kind.BEGINS or not kind.begins(event):
+            return None
+        aspect = self._aspects[number] = kind(self._terms)
+        return aspect
 
     def _state(self, number: int) -> None:
         """Say what has changed of all that the aspect stands for."""
-        known = self._standing.get(number, [])
-        now = list(self._aspects[number].facts(self.about))
+        known = self._standing.get(number, ())
+        now = tuple(self._aspects[number].facts(self.about))
         if now != known:
             self._standing[number] = now
-            same = _same_beginning(known, now)
-            self.journey.out += difference(standing(known[same:]), standing(now[same:]))
-
-
-def _same_beginning(known: Sequence[Fact], now: Sequence[Fact]) -> int:
-    """How many facts both begin with: a long conversation keeps what it has said."""
-    for number, (old, new) in enumerate(zip(known, now, strict=False)):
-        if old is not new:
-            return number
-    return min(len(known), len(now))
+            self.journey.out += replaced(known, now)

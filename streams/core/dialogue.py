@@ -141,13 +141,15 @@ class Dialogue:
             return True
         return isinstance(event, ev.Message)
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
+        said, missed = len(self._said), self._missed
         handler = _HANDLERS.get(type(event))
         if handler is not None:
             handler(self, event, about)
         question = self._question or self._past
         if question is not None and question.queue == NO_QUEUE:
             question.queue = about.queue
+        return len(self._said) != said or self._missed is not missed
 
     # -- telling
 

@@ -35,18 +35,19 @@ class Escalation:
     def begins(event: ev.ContactEvent) -> bool:
         return True
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
         assert isinstance(event, ev.Escalated)
         from_tier = event.from_tier or self._tier or UNKNOWN
         self._tier = event.to_tier
         if event.to_tier == from_tier:
-            return
+            return True
         self._steps.append(
             Escalated(
                 about.queue, about.channel, event.time, from_tier, event.to_tier,
                 event.reason or UNKNOWN, event.agent or about.agent, about.team,
             )
         )  # fmt: skip
+        return True
 
     def facts(self, about: About) -> Iterable[Fact]:
         for step in self._steps:

@@ -60,7 +60,7 @@ class Satisfaction:
     def begins(event: ev.ContactEvent) -> bool:
         return True
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
         assert isinstance(event, ev.SurveySent | ev.Rated)
         survey = self._surveys.get(event.survey)
         if survey is None:
@@ -70,6 +70,7 @@ class Satisfaction:
             survey.rated, survey.answered_ms = event, event.time
         elif survey.sent_ms is None:
             survey.sent_ms = event.time
+        return True
 
     def facts(self, about: About) -> Iterator[Fact]:
         for kind, survey in self._surveys.items():

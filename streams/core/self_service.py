@@ -56,7 +56,7 @@ class SelfService:
             return event.author == "bot" and event.public and not event.automatic
         return isinstance(event, ev.BotHandedOff)
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
         if not self._stage:
             ivr = isinstance(event, ev.StageEntered) and event.stage == "ivr"
             self._stage, self._since_ms = "ivr" if ivr else "bot", event.time
@@ -78,6 +78,7 @@ class SelfService:
                 self._over = True
             case _:
                 pass
+        return True
 
     def _claimed(self, event: ev.ResolutionClaimed) -> None:
         """The customer's word beats the bot's; an agent's says nothing about the bot."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from streams.core.facts import Fact
 
@@ -29,3 +29,25 @@ def net(signed: Iterable[Signed]) -> list[Signed]:
 def standing(facts: Iterable[Fact]) -> list[Signed]:
     """Facts that are all true."""
     return [(fact, 1) for fact in facts]
+
+
+def replaced(known: Sequence[Fact], now: Sequence[Fact]) -> list[Signed]:
+    """What must be posted so that what stands is not ``known`` but ``now``.
+
+    Nearly always both begin alike: a long conversation keeps what it has said.
+    """
+    same = _same_beginning(known, now)
+    gone, come = known[same:], now[same:]
+    if gone and come and len(gone) + len(come) > 2:
+        return difference(standing(gone), standing(come))
+    return [(fact, 1) for fact in come] + [(fact, -1) for fact in gone]
+
+
+def _same_beginning(known: Sequence[Fact], now: Sequence[Fact]) -> int:
+    """How many facts both begin with."""
+    count = 0
+    for old, new in zip(known, now, strict=False):
+        if old is not new and (old != new or type(old) is not type(new)):
+            break
+        count += 1
+    return count

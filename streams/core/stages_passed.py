@@ -37,7 +37,7 @@ class StagesPassed:
     def begins(event: ev.ContactEvent) -> bool:
         return isinstance(event, ev.StageEntered) and event.stage in OUTSIDE
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
         match event:
             case ev.StageEntered(stage=stage):
                 self._leave(event, False)
@@ -54,6 +54,7 @@ class StagesPassed:
                 self._stage = ""
             case _:
                 self._leave(event, False)
+        return True
 
     def _enter(self, stage: str, event: ev.ContactEvent) -> None:
         if stage in OUTSIDE:

@@ -42,7 +42,7 @@ from streams.core.about import NO_QUEUE, WRITTEN, About
 from streams.core.facts import Fact, ValueRefused
 from streams.core.levels import Open
 from streams.core.opening import Opening
-from streams.core.status_time import Spent, StatusTime
+from streams.core.status_time import NO_TIME, StatusTime
 from streams.core.terms import Terms
 from streams.core.ticket_facts import (
     TicketCreated,
@@ -139,17 +139,21 @@ class Ticket:
 
     # -- folding
 
-    def apply(self, event: ev.ContactEvent, about: About) -> None:
+    def apply(self, event: ev.ContactEvent, about: About) -> bool:
+        known = self._lost, self._team
         self._lost = None
         self._team = self._team or about.team
-        _HANDLERS[type(event)](self, event, about)
+        told = _HANDLERS[type(event)](self, event, about)
+        return told or known != (self._lost, self._team)
 
-    def _started(self, event: ev.ContactStarted, about: About) -> None:
+    def _started(self, event: ev.ContactStarted, about: About) -> bool:
         self._is_ticket = self._is_ticket or event.channel in WRITTEN
         if self._started_ms is None:
             self._started_ms = event.time
+        return True
 
-    def _status_changed(self, event: ev.StatusChanged, about: About) -> None:
+    def _status_changed(self, event: ev.StatusChanged, about: About) -> bool:
+        first = self._status is None
         was, now = self._status in DONE, event.status in DONE
         self._is_ticket = True
         self._status = event.status
@@ -161,10 +165,11 @@ class Ticket:
             last.reopened = TicketReopened(
                 about.queue, about.channel, event.time, last.agent, about.team
             )
+        return first or was or now
 
-    def _message(self, event: ev.Message, about: About) -> None:
+    def _message(self, event: ev.Message, about: About) -> bool:
         if not event.public or event.automatic or event.author == "system":
-            return
+            return False
         if event.author == "agent":
             self._agents.add(event.agent)
             self._replies += 1
@@ -172,25 +177,31 @@ class Ticket:
         self._answered = self._answered or event.author != "customer"
         if self._first_author is None:
             self._first_author = event.author
+        return self._done
 
-    def _answer(self, event: ev.Answered, about: About) -> None:
+    def _answer(self, event: ev.Answered, about: About) -> bool:
         self._agents.add(event.agent)
         self._answered = True
+        return self._done
 
-    def _assigned(self, event: ev.Assigned, about: About) -> None:
+    def _assigned(self, event: ev.Assigned, about: About) -> bool:
         """Whose it is, ``about`` knows."""
+        return False
 
-    def _handed_off(self, event: ev.BotHandedOff, about: About) -> None:
+    def _handed_off(self, event: ev.BotHandedOff, about: About) -> bool:
         if self._handed_off_ms is None:
             self._handed_off_ms = event.time
+        return True
 
-    def _end(self, event: ev.Ended, about: About) -> None:
+    def _end(self, event: ev.Ended, about: About) -> bool:
         if self._ended is None:
             self._ended = Turn(event, about)
             self._ended_answered = self._answered
+        return self._status is None
 
-    def _lose(self, event: ev.Lost, about: About) -> None:
+    def _lose(self, event: ev.Lost, about: About) -> bool:
         self._lost = Turn(event, about)
+        return True
 
     # -- what became of it
 
@@ -199,6 +210,12 @@ class Ticket:
         if self._status is not None:
             return self._solvings
         return [self._ended] if self._ended is not None and self._ended_answered else []
+
+    @property
+    def _done(self) -> bool:
+        """It is solved, and was not reopened."""
+        solved = self._solved()
+        return bool(solved) and solved[-1].reopened is None
 
     def _gave_up(self) -> tuple[str, Turn] | None:
         """How and when it left the backlog, if it did without being solved."""
@@ -218,10 +235,9 @@ class Ticket:
 
     def levels(self, about: About) -> Iterable[Open]:
         """In the backlog of a written channel; other channels have none."""
-        solved = self._solved()
-        done = bool(solved) and solved[-1].reopened is None
-        if self._is_ticket and about.channel in WRITTEN and not done and not self._gave_up():
-            yield "backlog", about.queue, about.channel, self._created_ms(about), None
+        if self._is_ticket and about.channel in WRITTEN and not self._done and not self._gave_up():
+            return (("backlog", about.queue, about.channel, self._created_ms(about), None),)
+        return ()
 
     def facts(self, about: About) -> Iterable[Fact]:
         if not self._is_ticket:
@@ -236,7 +252,7 @@ class Ticket:
                 yield ValueRefused(turn.queue, about.channel, turn.at_ms, "resolution_ms")
             if turn.reopened is not None:
                 yield turn.reopened._replace(issue_type=about.issue_type)
-        if solved and solved[-1].reopened is None:
+        if self._done:
             yield self._resolved(solved[-1], created_ms, about)
         gave_up = self._gave_up()
         if gave_up is not None:
@@ -250,23 +266,18 @@ class Ticket:
         return self._terms.at(turn.queue, turn.at_ms).opening
 
     def _solving(self, turn: Turn, created_ms: int, about: About, *, first: bool) -> TicketSolved:
-        said = TicketSolved(
+        business_ms = after_handoff_ms = reopened_after_ms = None
+        if first:
+            business_ms = self._business_ms(turn, created_ms)
+            if self._handed_off_ms is not None:
+                after_handoff_ms = _unless_negative(turn.at_ms - self._handed_off_ms)
+            if turn.reopened is not None:
+                reopened_after_ms = turn.reopened.at_ms - turn.at_ms
+        return TicketSolved(
             turn.queue, about.channel, created_ms, turn.at_ms, first,
-            _unless_negative(turn.at_ms - created_ms),
-            agent=turn.agent, team=turn.team, issue_type=about.issue_type,
+            _unless_negative(turn.at_ms - created_ms), business_ms, after_handoff_ms,
+            reopened_after_ms, turn.agent, turn.team, about.issue_type,
         )  # fmt: skip
-        if not first:
-            return said
-        after_handoff_ms = reopened_after_ms = None
-        if self._handed_off_ms is not None:
-            after_handoff_ms = _unless_negative(turn.at_ms - self._handed_off_ms)
-        if turn.reopened is not None:
-            reopened_after_ms = turn.reopened.at_ms - turn.at_ms
-        return said._replace(
-            resolution_business_ms=self._business_ms(turn, created_ms),
-            after_handoff_ms=after_handoff_ms,
-            reopened_after_ms=reopened_after_ms,
-        )
 
     def _business_ms(self, turn: Turn, created_ms: int) -> int | None:
         if turn.at_ms < created_ms:
@@ -290,17 +301,16 @@ class Ticket:
         if self._status is None or turn.at_ms < created_ms:
             return None, None, None, None, None, None
         spent = self._time.spent(created_ms, self._opening(turn))
-        new, opened, held, pending = (
-            spent.get(status, Spent()) for status in ("new", "open", "on_hold", "pending")
-        )
-        return (*new.plus(opened).plus(held), *pending, *held)
+        held, pending = spent.get("on_hold", NO_TIME), spent.get("pending", NO_TIME)
+        asked = spent.get("new", NO_TIME).plus(spent.get("open", NO_TIME)).plus(held)
+        return (*asked, *pending, *held)
 
 
 def _unless_negative(duration_ms: int) -> int | None:
     return duration_ms if duration_ms >= 0 else None
 
 
-_HANDLERS: dict[type, Callable[[Ticket, Any, About], None]] = {
+_HANDLERS: dict[type, Callable[[Ticket, Any, About], bool]] = {
     ev.ContactStarted: Ticket._started,
     ev.StatusChanged: Ticket._status_changed,
     ev.Message: Ticket._message,
