@@ -157,6 +157,7 @@ def facts_of(agent: str, proof: Proof, schedule: Sequence[Shift]) -> list[AgentF
 
 def scheduled(agent: str, span: Span, schedule: Sequence[Shift]) -> Iterator[ScheduledSlice]:
     """The scheduled time in a span."""
-    for shift in within(schedule, span.from_ms, span.until_ms):
-        for start, end in minutes(shift.start_ms, shift.end_ms):
-            yield ScheduledSlice(agent, shift.activity, span.doing.state, start, end)
+    (state, *_), from_ms, until_ms = span
+    for start_ms, end_ms, activity in within(schedule, from_ms, until_ms):
+        for piece in minutes(start_ms, end_ms):
+            yield ScheduledSlice(agent, activity, state, *piece)

@@ -36,20 +36,26 @@ activity='productive'))
     """
     if shift.start_ms >= shift.end_ms:
         return schedule
+    last_ms = max(shift.end_ms, schedule[-1].end_ms if schedule else 0)
     before = within(schedule, 0, shift.start_ms)
-    after = within(
-        schedule, shift.end_ms, max(shift.end_ms, schedule[-1].end_ms if schedule else 0)
-    )
-    return (*before, shift, *after)
+    after = within(schedule, shift.end_ms, last_ms)
+    return (*map(Shift._make, before), shift, *map(Shift._make, after))
 
 
-def within(schedule: Sequence[Shift], from_ms: int, until_ms: int) -> Iterator[Shift]:
-    """The parts of the schedule that lie in this time."""
+def within(
+    schedule: Sequence[Shift], from_ms: int, until_ms: int
+) -> Iterator[tuple[int, int, str]]:
+    """The parts of the schedule that lie in this time, as the fields of a ``Shift``: a minute of an
+    agent is asked for more often than anything else."""
     for i in range(bisect_right(schedule, from_ms, key=_end), len(schedule)):
         start_ms, end_ms, activity = schedule[i]
         if start_ms >= until_ms:
             return
-        yield Shift(max(start_ms, from_ms), min(end_ms, until_ms), activity)
+        yield (
+            start_ms if start_ms > from_ms else from_ms,
+            end_ms if end_ms < until_ms else until_ms,
+            activity,
+        )
 
 
 def still(schedule: Schedule, from_ms: int) -> Schedule:

@@ -293,8 +293,9 @@ class StaffStage(SegmentedStage):
             state = self._agents[name].state
             span = state.open_until(until_ms)
             if span is not None and span.until_ms > since_ms:
-                new = Span(span.doing, max(span.from_ms, since_ms), span.until_ms)
-                self._say(name, new, 1, state.schedule)
+                if span.from_ms < since_ms:
+                    span = Span(span.doing, since_ms, span.until_ms)
+                self._say(name, span, 1, state.schedule)
             if not state.schedule or state.schedule[-1].end_ms <= until_ms:
                 self._planned.pop(name, None)
 
