@@ -86,7 +86,7 @@ class Contact:
             return difference(said, self.course.said)
         course = self.course
         self._latest = event if fits(course, event) else None
-        out, excluded = course.out, course.about.excluded
+        out, excluded = course.journey.out, course.about.excluded
         known = len(out)
         said = course.said if excluded else ()
         course.apply(event)

@@ -45,17 +45,23 @@ TIMELESS = "customers/"
 """Origins whose marks tell how far they have come, and no time: they follow the contacts."""
 
 
+_At = tuple[CutKey, int]
+"""(Cut key, minute)."""
+
+
 class _Sum:
-    """One cell.  ``total`` names the cut it is rolled up into, ``rolled`` is how much of it was;
-    ``summed``: others are rolled up into it."""
+    """One cell.  ``total`` names the cut it is rolled up into, ``into`` is that cell once it was,
+    ``rolled`` how much of it was; ``summed``: others are rolled up into it."""
 
-    __slots__ = ("amounts", "changed", "position", "rolled", "summed", "total")
+    __slots__ = ("amounts", "at", "changed", "into", "position", "rolled", "summed", "total")
 
-    def __init__(self, total: str | None) -> None:
+    def __init__(self, at: _At, total: str | None) -> None:
+        self.at = at
         self.amounts: Amounts = {}
         self.changed = False
         self.position = -1
         self.total = total
+        self.into: _Sum | None = None
         self.rolled: Amounts = {}
         self.summed = False
 
@@ -74,8 +80,8 @@ class RunningSegment:
         self.origin = origin
         self.segment = -1
         self.position = -1
-        self._sums: dict[tuple[CutKey, int], _Sum] = {}
-        self._changed: list[tuple[CutKey, int]] = []
+        self._sums: dict[_At, _Sum] = {}
+        self._changed: list[_Sum] = []
 
     def begin(self, segment: int) -> None:
         """A new segment: what the earlier ones added is final and forgotten here."""
@@ -91,32 +97,34 @@ class RunningSegment:
         at = (cut, minute)
         found = self._sums.get(at)
         if found is None:
-            found = self._sums[at] = _Sum(total)
+            found = self._sums[at] = _Sum(at, total)
         if not found.changed:
             found.changed = True
-            self._changed.append(at)
+            self._changed.append(found)
         found.position = self.position
         return found.amounts
 
     def take_changed(self) -> list[Partial]:
         """Every sum that changed since the last call, as it stands now (a copy)."""
-        for at in tuple(self._changed):
-            found = self._sums[at]
+        for found in tuple(self._changed):
             if found.total is not None:
-                self._roll_up(found, rolled_up(at[0], found.total), at[1])
-        taken = [self._taken(at) for at in self._changed]
+                self._roll_up(found, found.into or self._total(found, found.total))
+        taken = [self._taken(found) for found in self._changed]
         self._changed = []
         return taken
 
-    def _roll_up(self, found: _Sum, cut: CutKey, minute: int) -> None:
-        at = (cut, minute)
-        into = self._sums.get(at)
-        if into is None:
-            into = self._sums[at] = _Sum(None)
+    def _total(self, found: _Sum, total: str) -> _Sum:
+        """The cell that it is rolled up into from now on."""
+        cut, minute = found.at
+        at = (rolled_up(cut, total), minute)
+        into = found.into = self._sums.setdefault(at, _Sum(at, None))
+        into.summed = True
+        return into
+
+    def _roll_up(self, found: _Sum, into: _Sum) -> None:
         if not into.changed:
             into.changed = True
-            self._changed.append(at)
-        into.summed = True
+            self._changed.append(into)
         into.position = max(into.position, found.position)
         known, now, amounts = found.rolled, dict(found.amounts), into.amounts
         for name, amount in now.items():
@@ -125,13 +133,12 @@ class RunningSegment:
                 amounts[name] = amounts.get(name, 0) + amount - (before or 0)
         found.rolled = now
 
-    def _taken(self, at: tuple[CutKey, int]) -> Partial:
-        found = self._sums[at]
+    def _taken(self, found: _Sum) -> Partial:
         found.changed = False
         if found.summed:
             # In which order they were added depends on when partials were taken.
             amounts = {name: found.amounts[name] for name in sorted(found.amounts)}
         else:
             amounts = found.rolled if found.total is not None else dict(found.amounts)
-        cut, minute = at
+        cut, minute = found.at
         return Partial(self.origin, self.segment, cut, minute, found.position, amounts)
