@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from streams.core.facts import Fact
@@ -12,12 +11,14 @@ Signed = tuple[Fact, int]
 
 def difference(old: Iterable[Signed], new: Iterable[Signed]) -> list[Signed]:
     """What must be posted so that ``old`` becomes ``new``; both as sums of signed facts."""
-    change: Counter[tuple[type, Fact]] = Counter()
+    change: dict[tuple[type, Fact], int] = {}
     for fact, sign in new:
         # Facts are tuples: two kinds with the same values would be equal.
-        change[type(fact), fact] += sign
+        at = type(fact), fact
+        change[at] = change.get(at, 0) + sign
     for fact, sign in old:
-        change[type(fact), fact] -= sign
+        at = type(fact), fact
+        change[at] = change.get(at, 0) - sign
     return [(fact, count) for (_, fact), count in change.items() if count]
 
 

@@ -27,6 +27,8 @@ from streams.core.terms import Terms
 from streams.core.visit import Visit
 
 Reporting = ev.Answered | ev.LeftQueue | ev.Handled | ev.Transferred
+_OF_CONTACT = frozenset((ContactArrived, LegEnded, WrapUpDone))
+"""Facts that say something about the contact as a whole."""
 
 
 class Work:
@@ -109,7 +111,7 @@ class Visits:
         without."""
         direction, issue_type = self._about.direction, self._about.issue_type
         identified = self._about.customer is not None
-        for fact, count in net(self.out):
+        for fact, count in net(said for said in self.out if type(said[0]) in _OF_CONTACT):
             if isinstance(fact, ContactArrived):
                 now: Fact = fact._replace(direction=direction, identified=identified)
             elif isinstance(fact, LegEnded | WrapUpDone):
