@@ -37,11 +37,27 @@ BORDERS = (0, 1, 4_999, 5_000, 5_001, 20_000, 20_001, 30_000, 3_600_000, 3_600_0
 TIMES = st.sampled_from([T0 + shift for shift in (-1, 0, 1, 59_999, 60_000, 3_600_000)])
 
 
+def asked_words() -> dict[str, list[str]]:
+    """The words that some measure asks a field for."""
+    found: dict[str, list[str]] = {}
+    for condition in (c for measure in ALL_MEASURES for c in measure.where):
+        values = (getattr(condition, "value", None), *getattr(condition, "values", ()))
+        words = [value for value in values if isinstance(value, str)]
+        if words:
+            found.setdefault(getattr(condition, "field", ""), []).extend(words)
+    return {field: sorted(set(words)) for field, words in found.items()}
+
+
+ASKED = asked_words()
+
+
 def values_of(name: str, hint: Any) -> st.SearchStrategy[Any]:
     if hint is bool:
         return st.booleans()
+    asked = ASKED.get(name)
     if hint is str:
-        return st.sampled_from((*WORDS, *get_args(LeftOutcome)))
+        words = st.sampled_from((*WORDS, *get_args(LeftOutcome)))
+        return st.sampled_from(asked) | words if asked else words
     if hint == str | None:
         return st.none() | st.sampled_from(WORDS)
     known: st.SearchStrategy[Any] = (
