@@ -21,7 +21,7 @@ from streams.core.calendar import QUARTER_MS
 from streams.core.line import Line
 from streams.core.marks import UNKNOWN, Marks
 from streams.core.measure import CutKey
-from streams.core.plan import ALL, evaluate
+from streams.core.plan import ALL
 from streams.core.result import PROVISIONAL, Result, Words, words_of
 from streams.core.rows import Rows
 from streams.core.terms import SECOND_MS
@@ -174,18 +174,20 @@ class News:
             chosen = window.changed | words.due ^ known[0] | words.corrected ^ known[1]
         window.words, window.changed = words, 0
         mark_ms, as_of = self._marks.mark_ms, self._marks.known_ms
-        cut, span, revision = window.cut, window.span, window.revision
-        for bit, kpi in window.plan.of_kind(span.kind, chosen):
-            value = evaluate(kpi, window.sums, mark_ms)
-            if window.state:
+        cut, key, span, revision = window.cut, window.key, window.span, window.revision
+        sums, published, state = window.sums, window.published, window.state
+        for bit, kpi, evaluate, shown in window.plan.of_kind(span.kind, chosen):
+            value = evaluate(sums, mark_ms)
+            if shown and state:
                 self.shown.show(window, kpi, value, mark_ms)
             if value is not None:
-                window.published |= bit
-            elif window.published & bit:
-                window.published &= ~bit
+                published |= bit
+            elif published & bit:
+                published &= ~bit
             else:
                 continue
-            said.append(Result(kpi, cut, window.key, span, value, words.of(bit), revision, as_of))
+            said.append(Result(kpi, cut, key, span, value, words.of(bit), revision, as_of))
+        window.published = published
         return said
 
     def _rolling_said(self) -> Iterator[Result]:
@@ -210,8 +212,9 @@ class News:
         """Take back everything that stands of a window."""
         cut, key, span = window.cut, window.key, window.span
         revision, as_of = window.revision, self._marks.known_ms
-        for _, kpi in window.plan.of_kind(span.kind, window.published):
-            self.shown.show(window, kpi, None, UNKNOWN)
+        for _, kpi, _, shown in window.plan.of_kind(span.kind, window.published):
+            if shown:
+                self.shown.show(window, kpi, None, UNKNOWN)
             yield Result(kpi, cut, key, span, None, PROVISIONAL, revision, as_of)
         window.published = 0
 

@@ -63,7 +63,7 @@ def test_the_result_shown_has_the_shape_of_results() -> None:
             (QUEUE.name, "PS", "voice"),
             {"queue": "PS", "channel": "voice"},
             span,
-            kpi.formula.evaluate(amounts),
+            kpi.formula.compiled()(amounts, -1),
             FINAL,
             48_121,
             span.end_ms + 120_000,
