@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from streams.core.kpi import Evaluate, Kpi, Oldest, Value
-from streams.core.measure import Amounts, Cut, CutKey
+from streams.core.measure import QUEUE, Amounts, Cut, CutKey
 
 ALL = -1
 """The set of all KPIs, whatever their number."""
@@ -30,8 +30,9 @@ class Planned(NamedTuple):
 class Plan:
     """The KPIs of one cut.
 
-    ``shown`` is the set of those that /metrics shows of it; ``ripening``: (how long after a window's
-    end they mature, which KPIs do), the soonest first."""
+    ``shown`` is the set of those that /metrics shows of it, and ``counted`` whether it counts the
+    cut's amounts.  ``ripening``: (how long after a window's end they mature, which KPIs do), the
+    soonest first."""
 
     __slots__ = (
         "_kinds",
@@ -39,6 +40,7 @@ class Plan:
         "_of_kind",
         "_planned",
         "_readers",
+        "counted",
         "cut",
         "oldest",
         "ripening",
@@ -47,6 +49,7 @@ class Plan:
 
     def __init__(self, cut: Cut, kpis: Iterable[Kpi]) -> None:
         self.cut = cut
+        self.counted = cut.dimensions[:1] == QUEUE.dimensions[:1]
         self._planned = tuple(
             Planned(1 << number, kpi, kpi.formula.compiled(), shows(kpi, cut))
             for number, kpi in enumerate(kpi for kpi in kpis if cut in kpi.cuts)
