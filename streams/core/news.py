@@ -182,7 +182,7 @@ class News:
         window.words, window.changed = words, 0
         mark_ms, as_of = self._marks.mark_ms, self._marks.known_ms
         cut, key, span, revision = window.cut, window.key, window.span, window.revision
-        sums, published, state = window.sums, window.published, window.state
+        sums, published, state, due = window.sums, window.published, window.state, words.due
         for bit, kpi, evaluate, shown in window.plan.of_kind(span.kind, chosen):
             value = evaluate(sums, mark_ms)
             if shown and state:
@@ -193,7 +193,8 @@ class News:
                 published &= ~bit
             else:
                 continue
-            said.append(Result(kpi, cut, key, span, value, words.of(bit), revision, as_of))
+            status = words.of(bit) if due & bit else PROVISIONAL
+            said.append(Result(kpi, cut, key, span, value, status, revision, as_of))
         window.published = published
         return said
 
