@@ -111,7 +111,7 @@ class Board:
         )
         self.judging = Judging(targets, terms.grace_ms)
         self.counted: dict[tuple[CutKey, str], int] = {}
-        """What partials have added since the process started: it never goes down ..."""
+        """What partials of queues have added since the process started: it never goes down ..."""
         self.corrections: dict[tuple[CutKey, str], int] = {}
         """... and what they have taken back, as a positive number."""
         self.late_dropped = 0
@@ -165,10 +165,10 @@ class Board:
         for name, share in cell.shares.items():
             if share.amounts is not None:
                 self._origin(name).shares.add(share)
-        for window in cell.windows:
+        for window in cell.quarter.windows:
             window.add(cell.total, cell.version, cell.mark_ms, cell.matured)
         if cell.version >= self.marks.base.offset:
-            unsaid.update(cell.windows)
+            unsaid.update(cell.quarter.windows)
         if self._may_be_lost(cell.version, committed):
             self._cells[cell] = None
 
@@ -220,13 +220,15 @@ class Board:
         self._cells[cell] = None
         changed = line.plan.reading(changes)
         cell.stamp(line.plan.matures(ALL if new else changed), self.marks.mark_ms)
-        windows = [window for window in cell.windows if window.alive]
-        for window in windows:
-            window.add(changes, cell.version, cell.mark_ms, cell.matured)
-        self.news.touched(line, cell.minute, windows, changed)
+        line.add(cell, changes, changed)
+        self.news.touched(line, cell, changed)
+        if line.plan.counted:
+            self._count(cell.cut, changes)
+
+    def _count(self, cut: CutKey, changes: Amounts) -> None:
         for name, change in changes.items():
             counts = self.counted if change > 0 else self.corrections
-            at = (cell.cut, name)
+            at = (cut, name)
             counts[at] = counts.get(at, 0) + abs(change)
 
     def _register(self, register: Register, offset: int) -> None:

@@ -28,9 +28,11 @@ from types import MappingProxyType
 from streams.core.measure import Amounts, CutKey
 from streams.core.partials import Partial
 from streams.core.terms import MINUTE_MS
-from streams.core.window import Window
+from streams.core.window import Quarter, add
 
 _NONE: Mapping[int, int] = MappingProxyType({})
+_NOWHERE = Quarter(())
+"""Of a cell that has not been entered."""
 
 
 class Share:
@@ -50,10 +52,10 @@ class Cell:
     ``mark_ms`` is the board's mark when an amount changed last that a KPI reads which is final with
     its window, -1 if there was none yet.  ``matured``: the same for KPIs that mature so long (ms)
     after it, where that may have been too late.
-    ``windows`` are the running sums the cell is part of.
+    ``quarter`` has the running sums the cell is part of.
     """
 
-    __slots__ = ("cut", "mark_ms", "matured", "minute", "shares", "total", "version", "windows")
+    __slots__ = ("cut", "mark_ms", "matured", "minute", "quarter", "shares", "total", "version")
 
     def __init__(
         self,
@@ -73,7 +75,7 @@ class Cell:
         self.version = version
         self.mark_ms = mark_ms
         self.matured = matured
-        self.windows: tuple[Window, ...] = ()
+        self.quarter = _NOWHERE
 
     def stamp(self, maturities: Iterable[int], mark_ms: int) -> None:
         """Something was changed that is read by KPIs with these maturities."""
@@ -106,9 +108,7 @@ class Cell:
     def _add(self, changes: Amounts, version: int) -> Amounts:
         """The version moves even if no amount does: it must tell apart what holds which shares."""
         self.version = version
-        total = self.total
-        for name, change in changes.items():
-            total[name] = total.get(name, 0) + change
+        add(self.total, changes)
         return changes
 
 

@@ -253,6 +253,8 @@ class _Look:
                 break
             if due_ms <= self.minute * MINUTE_MS:
                 due.append(window)
+        if due:
+            line.settle()
         for window in reversed(due):
             value = evaluate(target.kpi, window.sums, self._mark_ms)
             yield self._sample(window.span, value, window.span.end_ms)

@@ -6,7 +6,7 @@ differ, every variant has a name of its own; there is no bare "service level".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from streams.core.measure import QUEUE_AND_CHANNEL, Amounts, Cut, Measure, bucket_names
@@ -27,16 +27,30 @@ class Value(NamedTuple):
     buckets: tuple[tuple[float | None, int], ...] | None = None
 
 
-def linear(terms: tuple[str, ...], amounts: Mapping[str, int]) -> int:
+Evaluate = Callable[[Amounts, int], Value | None]
+"""``(amounts, mark_ms)`` -> the value, None if it is undefined; the mark is for ages alone.  A
+formula is ``compiled`` into one: a board evaluates it a million times."""
+
+
+def _reads(*parts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(term.lstrip("-") for part in parts for term in part)
+
+
+def linear(terms: tuple[str, ...], amounts: Amounts) -> int:
     """The sum of the named amounts; a name with a leading ``-`` is subtracted.
 
     >>> linear(("answered", "-late"), {"answered": 5, "late": 2})
     3
     """
-    total = 0
-    for term in terms:
-        total += -amounts.get(term[1:], 0) if term[0] == "-" else amounts.get(term, 0)
-    return total
+    return _linear(terms)(amounts)
+
+
+def _linear(terms: tuple[str, ...]) -> Callable[[Amounts], int]:
+    if len(terms) == 1 and not terms[0].startswith("-"):  # nearly all of them, and often asked
+        (name,) = terms
+        return lambda amounts: amounts.get(name, 0)
+    signed = [(term.lstrip("-"), -1 if term.startswith("-") else 1) for term in terms]
+    return lambda amounts: sum(sign * amounts.get(name, 0) for name, sign in signed)
 
 
 class Count(NamedTuple):
@@ -45,11 +59,16 @@ class Count(NamedTuple):
     of: tuple[str, ...]
 
     def reads(self) -> frozenset[str]:
-        return frozenset(t.lstrip("-") for t in self.of)
+        return _reads(self.of)
 
-    def evaluate(self, amounts: Amounts) -> Value | None:
-        total = linear(self.of, amounts)
-        return Value(total, total, None)
+    def compiled(self) -> Evaluate:
+        count = _linear(self.of)
+
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            total = count(amounts)
+            return Value(total, total)
+
+        return evaluate
 
 
 class Ratio(NamedTuple):
@@ -59,11 +78,19 @@ class Ratio(NamedTuple):
     under: tuple[str, ...]
 
     def reads(self) -> frozenset[str]:
-        return frozenset(t.lstrip("-") for t in self.over + self.under)
+        return _reads(self.over, self.under)
 
-    def evaluate(self, amounts: Amounts) -> Value | None:
-        over, under = linear(self.over, amounts), linear(self.under, amounts)
-        return Value(over / under, over, under) if under > 0 else None
+    def compiled(self) -> Evaluate:
+        above, below = _linear(self.over), _linear(self.under)
+
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            under = below(amounts)
+            if under <= 0:
+                return None
+            over = above(amounts)
+            return Value(over / under, over, under)
+
+        return evaluate
 
 
 def seconds(ms: int) -> Number:
@@ -77,11 +104,16 @@ class Total(NamedTuple):
     total_ms: tuple[str, ...]
 
     def reads(self) -> frozenset[str]:
-        return frozenset(t.lstrip("-") for t in self.total_ms)
+        return _reads(self.total_ms)
 
-    def evaluate(self, amounts: Amounts) -> Value | None:
-        total = seconds(linear(self.total_ms, amounts))
-        return Value(total, total, None)
+    def compiled(self) -> Evaluate:
+        summed = _linear(self.total_ms)
+
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            total = seconds(summed(amounts))
+            return Value(total, total)
+
+        return evaluate
 
 
 class Mean(NamedTuple):
@@ -91,11 +123,19 @@ class Mean(NamedTuple):
     per: tuple[str, ...]
 
     def reads(self) -> frozenset[str]:
-        return frozenset(t.lstrip("-") for t in self.total_ms + self.per)
+        return _reads(self.total_ms, self.per)
 
-    def evaluate(self, amounts: Amounts) -> Value | None:
-        total, count = linear(self.total_ms, amounts), linear(self.per, amounts)
-        return Value(total / 1000 / count, seconds(total), count) if count > 0 else None
+    def compiled(self) -> Evaluate:
+        summed, counted = _linear(self.total_ms), _linear(self.per)
+
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            count = counted(amounts)
+            if count <= 0:
+                return None
+            total = summed(amounts)
+            return Value(total / 1000 / count, seconds(total), count)
+
+        return evaluate
 
 
 class Average(NamedTuple):
@@ -108,13 +148,20 @@ class Average(NamedTuple):
     times: int = 1
 
     def reads(self) -> frozenset[str]:
-        return frozenset(t.lstrip("-") for t in self.over + self.under)
+        return _reads(self.over, self.under)
 
-    def evaluate(self, amounts: Amounts) -> Value | None:
-        over, under = linear(self.over, amounts), linear(self.under, amounts)
-        if under <= 0:
-            return None
-        return Value(self.times * over / (under * self.divisor), over, under)
+    def compiled(self) -> Evaluate:
+        above, below = _linear(self.over), _linear(self.under)
+        times, divisor = self.times, self.divisor
+
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            under = below(amounts)
+            if under <= 0:
+                return None
+            over = above(amounts)
+            return Value(times * over / (under * divisor), over, under)
+
+        return evaluate
 
 
 class Distribution(NamedTuple):
@@ -125,15 +172,20 @@ class Distribution(NamedTuple):
     def reads(self) -> frozenset[str]:
         return frozenset(bucket_names(self.histogram))
 
-    def evaluate(self, amounts: Amounts) -> Value | None:
-        counts = [amounts.get(name, 0) for name in bucket_names(self.histogram)]
-        total = sum(counts)
-        bounds: list[float | None] = [b / 1000 for b in self.histogram.bounds_ms]
-        return (
-            Value(total, total, None, tuple(zip([*bounds, None], counts, strict=True)))
-            if total > 0
-            else None
-        )
+    def compiled(self) -> Evaluate:
+        names = bucket_names(self.histogram)
+        bounds = (*(ms / 1000 for ms in self.histogram.bounds_ms), None)
+
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            if amounts.keys().isdisjoint(names):
+                return None
+            counts = [amounts.get(name, 0) for name in names]
+            total = sum(counts)
+            if total <= 0:
+                return None
+            return Value(total, total, None, tuple(zip(bounds, counts, strict=True)))
+
+        return evaluate
 
 
 class Quantile(NamedTuple):
@@ -146,33 +198,63 @@ class Quantile(NamedTuple):
     def reads(self) -> frozenset[str]:
         return frozenset(bucket_names(self.histogram))
 
-    def evaluate(self, amounts: Amounts) -> Value | None:
-        counts = [amounts.get(name, 0) for name in bucket_names(self.histogram)]
-        total, seen = sum(counts), 0
-        for bound, count in zip(self.histogram.bounds_ms, counts, strict=False):
-            seen += count
-            if total > 0 and seen >= self.quantile * total:
-                return Value(bound / 1000, seen, total)
-        return None
+    def compiled(self) -> Evaluate:
+        names, quantile = bucket_names(self.histogram), self.quantile
+        bounds = [ms / 1000 for ms in self.histogram.bounds_ms]
+
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            if amounts.keys().isdisjoint(names):
+                return None
+            counts = [amounts.get(name, 0) for name in names]
+            total, seen = sum(counts), 0
+            wanted = quantile * total
+            if total > 0:
+                for bound, count in zip(bounds, counts, strict=False):
+                    seen += count
+                    if seen >= wanted:
+                        return Value(bound, seen, total)
+            return None
+
+        return evaluate
 
 
 class Level(NamedTuple):
-    """A state now: the sum over origins of a register."""
+    """A state now: the sum over origins of a register.  One that no origin reports is undefined,
+    not 0."""
 
     of: str
 
     def reads(self) -> frozenset[str]:
         return frozenset((self.of,))
+
+    def compiled(self) -> Evaluate:
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            level = amounts.get(self.of)
+            return None if level is None else Value(level, level)
+
+        return evaluate
 
 
 class Oldest(NamedTuple):
     """The age in seconds of the oldest entry now: as-of time less the minimum over origins of a
-    register of times."""
+    register of times.
+
+    Undefined while nothing waits or the time (``mark_ms``) is not known, and never negative: an
+    origin may be ahead of the board's mark."""
 
     of: str
 
     def reads(self) -> frozenset[str]:
         return frozenset((self.of,))
+
+    def compiled(self) -> Evaluate:
+        def evaluate(amounts: Amounts, mark_ms: int) -> Value | None:
+            since_ms = amounts.get(self.of)
+            if since_ms is None or mark_ms < 0:
+                return None
+            return Value(seconds(max(0, mark_ms - since_ms)))
+
+        return evaluate
 
 
 Formula = Count | Total | Ratio | Mean | Average | Distribution | Quantile | Level | Oldest

@@ -21,6 +21,7 @@ from streams.core.window import (
     NOW_SPAN,
     ROLLING,
     ROLLING_MINUTES_MAX,
+    Quarter,
     Span,
     Window,
     Windows,
@@ -41,7 +42,8 @@ class Posted(NamedTuple):
 
 class Line:
     """See the module.  ``key`` is the cut key as dimension -> value; ``live`` says whether the
-    rolling windows stand in the topics; ``placed`` are the fixed windows that /metrics shows, by
+    rolling windows stand in the topics, ``unsettled`` are quarters with changes that their windows
+    have not been told; ``placed`` are the fixed windows that /metrics shows, by
     kind: the open one and the closed one."""
 
     __slots__ = (
@@ -58,6 +60,7 @@ class Line:
         "plan",
         "registers",
         "rolling",
+        "unsettled",
     )
 
     def __init__(self, cut: CutKey, plan: Plan) -> None:
@@ -67,7 +70,8 @@ class Line:
         self.cells: dict[int, Cell] = {}
         self.by_span: dict[Span, Window] = {}
         self.by_kind: dict[str, list[Window]] = {kind: [] for kind in FIXED}
-        self._by_quarter: dict[int, tuple[Window, ...]] = {}
+        self._by_quarter: dict[int, Quarter] = {}
+        self.unsettled: dict[Quarter, None] = {}
         self.registers: dict[str, Posted] = {}
         self.rolling = tuple(
             (minutes, Window(cut, self.key, plan, Span(kind, 0, 0), NOW))
@@ -94,14 +98,27 @@ class Line:
             spans = windows.of(self.cut, cell.minute)
             whole = [span for span in spans if span.start_ms >= floor * MINUTE_MS]
             made = [self._open(span) for span in whole if span not in self.by_span]
-            known = self._by_quarter[quarter] = tuple(self.by_span[span] for span in whole)
-        cell.windows = known
+            known = Quarter(tuple(self.by_span[span] for span in whole))
+            self._by_quarter[quarter] = known
+        cell.quarter = known
         return made
 
     def _open(self, span: Span) -> Window:
         window = self.by_span[span] = Window(self.cut, self.key, self.plan, span)
         insort(self.by_kind[span.kind], window, key=start_of)
         return window
+
+    def add(self, cell: Cell, changes: Amounts, kpis: int) -> None:
+        """The cell has changed, and with it the amounts that ``kpis`` read; see ``settle``."""
+        cell.quarter.add(changes, cell.version, cell.mark_ms, cell.matured, kpis)
+        self.unsettled[cell.quarter] = None
+
+    def settle(self) -> None:
+        """Bring the fixed windows up to date.  Before, nothing in them may be looked at."""
+        if self.unsettled:
+            for quarter in self.unsettled:
+                quarter.settle()
+            self.unsettled = {}
 
     def drop(self, minute: int) -> Cell:
         """Take out the cell of a minute that is below the floor."""
@@ -110,6 +127,7 @@ class Line:
 
     def close_before(self, start_ms: int) -> bool:
         """End every window that begins before ``start_ms``; whether there was one."""
+        self.settle()
         ended = False
         for kind, windows in self.by_kind.items():
             until = bisect_right(windows, start_ms - 1, key=start_of)

@@ -18,10 +18,11 @@ from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 
 from streams.core.calendar import QUARTER_MS
+from streams.core.cell import Cell
 from streams.core.line import Line
 from streams.core.marks import UNKNOWN, Marks
 from streams.core.measure import CutKey
-from streams.core.plan import ALL, evaluate
+from streams.core.plan import ALL
 from streams.core.result import PROVISIONAL, Result, Words, words_of
 from streams.core.rows import Rows
 from streams.core.terms import SECOND_MS
@@ -45,6 +46,7 @@ class News:
         "_spans",
         "_touched",
         "_unplaced",
+        "_unsettled",
         "shown",
     )
 
@@ -66,6 +68,7 @@ class News:
         self._rolling: dict[Line, None] = {}
         self._levels: dict[Line, None] = {}
         self._unplaced: dict[Line, None] = {}
+        self._unsettled: dict[Line, None] = {}
         self._due: list[tuple[int, int, Window]] = []
         """Windows with KPIs that are not final yet, by the mark that makes the next of them so."""
         self._numbered = 0
@@ -94,12 +97,13 @@ class News:
         """Windows of the line have ended."""
         self._unplaced[line] = None
 
-    def touched(self, line: Line, minute: int, windows: Iterable[Window], changed: int) -> None:
-        """A cell of ``windows`` has changed: what the KPIs ``changed`` read."""
-        for window in windows:
-            window.changed |= changed
-            self._touched[window] = None
-        ahead = self._marks.minute - minute
+    def touched(self, line: Line, cell: Cell, changed: int) -> None:
+        """A cell has changed: what the KPIs ``changed`` read."""
+        self._unsettled[line] = None
+        for window in cell.quarter.windows:
+            if window.alive:
+                self._touched[window] = None
+        ahead = self._marks.minute - cell.minute
         if 0 < ahead <= ROLLING_MINUTES_MAX:
             self._rolling[line] = None
             for minutes, window in line.rolling:
@@ -141,7 +145,7 @@ class News:
 
     def forgotten(self, line: Line) -> None:
         """The line holds nothing any more."""
-        for waiting in (self._rolling, self._levels, self._unplaced):
+        for waiting in (self._rolling, self._levels, self._unplaced, self._unsettled):
             waiting.pop(line, None)
         self.shown.forget(line)
 
@@ -153,6 +157,9 @@ class News:
     def take(self) -> Iterator[Result]:
         """Every result that has changed since the last call, one by one: there may be many.
         Nothing may change before the last of them is taken."""
+        unsettled, self._unsettled = self._unsettled, {}
+        for line in unsettled:
+            line.settle()
         hours = self._place()
         touched, self._touched = self._touched, {}
         for window in touched:
@@ -174,18 +181,21 @@ class News:
             chosen = window.changed | words.due ^ known[0] | words.corrected ^ known[1]
         window.words, window.changed = words, 0
         mark_ms, as_of = self._marks.mark_ms, self._marks.known_ms
-        cut, span, revision = window.cut, window.span, window.revision
-        for bit, kpi in window.plan.of_kind(span.kind, chosen):
-            value = evaluate(kpi, window.sums, mark_ms)
-            if window.state:
+        cut, key, span, revision = window.cut, window.key, window.span, window.revision
+        sums, published, state, due = window.sums, window.published, window.state, words.due
+        for bit, kpi, evaluate, shown in window.plan.of_kind(span.kind, chosen):
+            value = evaluate(sums, mark_ms)
+            if shown and state:
                 self.shown.show(window, kpi, value, mark_ms)
             if value is not None:
-                window.published |= bit
-            elif window.published & bit:
-                window.published &= ~bit
+                published |= bit
+            elif published & bit:
+                published &= ~bit
             else:
                 continue
-            said.append(Result(kpi, cut, window.key, span, value, words.of(bit), revision, as_of))
+            status = words.of(bit) if due & bit else PROVISIONAL
+            said.append(Result(kpi, cut, key, span, value, status, revision, as_of))
+        window.published = published
         return said
 
     def _rolling_said(self) -> Iterator[Result]:
@@ -210,8 +220,9 @@ class News:
         """Take back everything that stands of a window."""
         cut, key, span = window.cut, window.key, window.span
         revision, as_of = window.revision, self._marks.known_ms
-        for _, kpi in window.plan.of_kind(span.kind, window.published):
-            self.shown.show(window, kpi, None, UNKNOWN)
+        for _, kpi, _, shown in window.plan.of_kind(span.kind, window.published):
+            if shown:
+                self.shown.show(window, kpi, None, UNKNOWN)
             yield Result(kpi, cut, key, span, None, PROVISIONAL, revision, as_of)
         window.published = 0
 

@@ -7,9 +7,10 @@ of a window can be united a few hundred thousand times a second.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from streams.core.kpi import Kpi, Level, Oldest, Value, seconds
-from streams.core.measure import Amounts, Cut, CutKey
+from streams.core.kpi import Evaluate, Kpi, Oldest, Value
+from streams.core.measure import QUEUE, Amounts, Cut, CutKey
 
 ALL = -1
 """The set of all KPIs, whatever their number."""
@@ -17,26 +18,57 @@ OLDEST = "oldest_"
 """Registers whose name begins so are times: their minimum counts, not their sum."""
 
 
+class Planned(NamedTuple):
+    """A KPI of a cut: its bit, how it is computed, and whether /metrics shows it of this cut."""
+
+    bit: int
+    kpi: Kpi
+    evaluate: Evaluate
+    shown: bool
+
+
 class Plan:
     """The KPIs of one cut.
 
-    ``ripening``: (how long after a window's end they mature, which KPIs do), the soonest first."""
+    ``shown`` is the set of those that /metrics shows of it, and ``counted`` whether it counts the
+    cut's amounts.  ``ripening``: (how long after a window's end they mature, which KPIs do), the
+    soonest first."""
 
-    __slots__ = ("_kinds", "_read", "_readers", "cut", "kpis", "oldest", "ripening")
+    __slots__ = (
+        "_kinds",
+        "_matures",
+        "_of_kind",
+        "_planned",
+        "_readers",
+        "counted",
+        "cut",
+        "oldest",
+        "ripening",
+        "shown",
+    )
 
     def __init__(self, cut: Cut, kpis: Iterable[Kpi]) -> None:
         self.cut = cut
-        self.kpis = tuple(kpi for kpi in kpis if cut in kpi.cuts)
+        self.counted = cut.dimensions[:1] == QUEUE.dimensions[:1]
+        self._planned = tuple(
+            Planned(1 << number, kpi, kpi.formula.compiled(), shows(kpi, cut))
+            for number, kpi in enumerate(kpi for kpi in kpis if cut in kpi.cuts)
+        )
+        self.shown = sum(planned.bit for planned in self._planned if planned.shown)
         self._readers: dict[str, int] = {}
         self._kinds: dict[str, int] = {}
         self.oldest = 0
         """The ages: they change with the time alone."""
         ripening: dict[int, int] = {}
-        for number, kpi in enumerate(self.kpis):
-            self._number(1 << number, kpi)
-            ripening[kpi.matures_ms] = ripening.get(kpi.matures_ms, 0) | 1 << number
+        for bit, kpi, _, _ in self._planned:
+            self._number(bit, kpi)
+            ripening[kpi.matures_ms] = ripening.get(kpi.matures_ms, 0) | bit
         self.ripening = tuple(sorted(ripening.items()))
-        self._read: dict[int, tuple[int, ...]] = {}
+        self._matures: dict[int, tuple[int, ...]] = {}
+        self._of_kind = {
+            kind: tuple(planned for planned in self._planned if planned.bit & kpis)
+            for kind, kpis in self._kinds.items()
+        }
 
     def _number(self, bit: int, kpi: Kpi) -> None:
         for name in kpi.formula.reads():
@@ -56,19 +88,23 @@ class Plan:
 
     def matures(self, chosen: int) -> tuple[int, ...]:
         """How long after a window's end those of ``chosen`` mature, the soonest first."""
-        found = self._read.get(chosen)
+        found = self._matures.get(chosen)
         if found is None:
             found = tuple(ms for ms, kpis in self.ripening if kpis & chosen)
-            self._read[chosen] = found
+            self._matures[chosen] = found
         return found
 
-    def of_kind(self, kind: str, chosen: int) -> Iterator[tuple[int, Kpi]]:
-        """Those of ``chosen`` that have windows of this kind, each with its bit."""
-        rest = chosen & self._kinds.get(kind, 0)
+    def of_kind(self, kind: str, chosen: int) -> Iterable[Planned]:
+        """Those of ``chosen`` that have windows of this kind."""
+        if chosen == ALL:
+            return self._of_kind.get(kind, ())
+        return self._some(chosen & self._kinds.get(kind, 0))
+
+    def _some(self, rest: int) -> Iterator[Planned]:
         while rest:
             bit = rest & -rest
             rest ^= bit
-            yield bit, self.kpis[bit.bit_length() - 1]
+            yield self._planned[bit.bit_length() - 1]
 
     def maturities(self, kind: str) -> tuple[int, ...]:
         """How long after the end of a window of this kind its KPIs mature."""
@@ -79,6 +115,11 @@ class Plan:
         return dict(zip(self.cut.dimensions, cut[1:], strict=True))
 
 
+def shows(kpi: Kpi, cut: Cut) -> bool:
+    """Whether /metrics shows the KPI by this cut: with a gauge, by the first of its cuts."""
+    return kpi.metric is not None and cut == kpi.cuts[0]
+
+
 def plans(kpis: Iterable[Kpi]) -> dict[str, Plan]:
     """The plan of every cut that some KPI has, by the cut's name."""
     known = tuple(kpis)
@@ -87,19 +128,6 @@ def plans(kpis: Iterable[Kpi]) -> dict[str, Plan]:
 
 
 def evaluate(kpi: Kpi, amounts: Amounts, mark_ms: int) -> Value | None:
-    """The KPI's value, None if it is undefined.
-
-    A level that no origin reports is undefined, not 0.  The age of the oldest entry is undefined
-    while nothing waits or the time (``mark_ms``) is not known, and never negative: an origin may be
-    ahead of the board's mark.
-    """
-    formula = kpi.formula
-    if isinstance(formula, Level):
-        level = amounts.get(formula.of)
-        return None if level is None else Value(level, level)
-    if isinstance(formula, Oldest):
-        since_ms = amounts.get(formula.of)
-        if since_ms is None or mark_ms < 0:
-            return None
-        return Value(seconds(max(0, mark_ms - since_ms)))
-    return formula.evaluate(amounts)
+    """The KPI's value, None if it is undefined; ``mark_ms`` -1: the time is not known.  Who
+    asks often keeps what this compiles, as a ``Plan`` does."""
+    return kpi.formula.compiled()(amounts, mark_ms)

@@ -1,5 +1,7 @@
 """What /metrics shows of a board partition: the latest value of every open and closed window.
 
+Only of KPIs that have a gauge, and by the cut that it shows (``plan.shows``).
+
 ``open`` is the window that contains the board's mark (the newest one while there is no mark),
 ``closed`` the newest one before it in which the cut has anything.  Rolling windows and levels are
 ``now``.  A row whose window is neither any more is gone.  After a restart the first results fill
@@ -17,7 +19,6 @@ from typing import NamedTuple
 from streams.core.kpi import Kpi, Number, Value
 from streams.core.line import Line
 from streams.core.measure import CutKey
-from streams.core.plan import ALL, evaluate
 from streams.core.window import FIXED, Span, Window, local_hour, start_of
 
 OPEN = "open"
@@ -69,15 +70,16 @@ class Rows:
         for window, state in zip(line.placed.get(kind, ()), (OPEN, CLOSED), strict=False):
             if window is not None:
                 window.state = ""
-                for _, kpi in line.plan.of_kind(kind, ALL):
+                for _, kpi, _, _ in line.plan.of_kind(kind, line.plan.shown):
                     self.rows.pop((kpi.name, line.cut, kind, state), None)
 
     def _fill(self, placed: tuple[Window | None, Window | None], mark_ms: int) -> None:
         for window, state in zip(placed, (OPEN, CLOSED), strict=True):
             if window is not None:
                 window.state = state
-                for _, kpi in window.plan.of_kind(window.span.kind, ALL):
-                    self.show(window, kpi, evaluate(kpi, window.sums, mark_ms), mark_ms)
+                plan = window.plan
+                for _, kpi, evaluate, _ in plan.of_kind(window.span.kind, plan.shown):
+                    self.show(window, kpi, evaluate(window.sums, mark_ms), mark_ms)
 
     def count_hours(self, line: Line) -> None:
         """Bring the hours of the day up to date; none for cuts that do not know ``offered``."""

@@ -42,8 +42,17 @@ BOARD = "board"
 SHARE, SHARE_BEHIND = 0.5, 0.05
 """How much of the time computing results may take, and how much of it while behind."""
 BEHIND_RECORDS = 20_000
+PUBLISH_BEHIND = 4
+"""While behind, sums are sent on at every so many turns only: a third fewer of them in all, because
+a sum is not sent each time it has grown."""
 REREAD_SECONDS = 2.0
 """How long batches behind a hole may keep coming after we asked to read again."""
+
+
+def may_wait(owner: Owner, turn: int) -> bool:
+    """Whether a worker that is behind puts off this owner's write: of sums, never of a segment that
+    is sealed, which back-pressure waits for, or of events."""
+    return owner.stage.by_segment and not owner.shard.sealed and turn % PUBLISH_BEHIND != 0
 
 
 class Runtime:
@@ -302,10 +311,11 @@ class Runtime:
         """Begin a write of every owner; who is still busy with the last one is left alone."""
         if not self.assignment.restored:
             return
+        behind = self._behind()
         for owner in self.owners.values():
             if owner.stage.name == BOARD:
                 self._say_soon(owner)
-            else:
+            elif not (behind and may_wait(owner, self.turns)):
                 self._in_background(self._write(owner))
 
     def _say_soon(self, owner: Owner) -> None:

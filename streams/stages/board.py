@@ -139,9 +139,11 @@ class BoardStage:
 
     def _results(self) -> Iterator[Output]:
         """One by one: a busy minute of many queues has hundreds of thousands."""
+        output, count = bytes_of.ResultWriter(self.partition).output, 0
         for result in self._board.said():
-            self.counts["results"] += 1
-            yield bytes_of.result_output(result, self.partition)
+            count += 1
+            yield output(result)
+        self.counts["results"] += count
 
     def _entities(self, changes: Changes) -> list[Entity]:
         entities = [bytes_of.cell_entity(cell) for cell in changes.cells]

@@ -109,30 +109,51 @@ def _split(key: bytes) -> tuple[CutKey, bytes]:
 # -- results
 
 
-def result_output(result: Result, partition: int) -> Output:
-    """A result for its family's topic, in the partition of its board; one that is withdrawn is a
-    tombstone with its revision."""
-    kpi, cut, key, span, value, status, revision, as_of_ms = result
-    stream = f"kpi.{kpi.family}"
-    start = () if span.kind in UNDATED else (span.start_ms,)
-    name = orjson.dumps((kpi.name, *cut, span.kind, *start))
-    if value is None:
-        return Output(stream, name, None, partition, ((REVISION_HEADER, b"%d" % revision),))
-    row: dict[str, Any] = {
-        "kpi": kpi.name,
-        "key": key,
-        "window": window_json(span),
-        "value": value.value,
-        "numerator": value.numerator,
-        "denominator": value.denominator,
-        "unit": kpi.unit,
-        "status": status,
-        "revision": revision,
-        "as_of": None if as_of_ms is None else iso(as_of_ms),
-    }
-    if value.buckets is not None:
-        row["buckets"] = value.buckets
-    return Output(stream, name, orjson.dumps(row), partition)
+class ResultWriter:
+    """Makes records of results.  Those of one window come one after the other: what is the same in
+    them is written once."""
+
+    __slots__ = ("_key", "_key_json", "_partition", "_span", "_where", "_window_json")
+
+    def __init__(self, partition: int) -> None:
+        self._partition = partition
+        self._key: Mapping[str, str] | None = None
+        self._span: Span | None = None
+
+    def output(self, result: Result) -> Output:
+        """A result for its family's topic, in the partition of its board; one that is withdrawn is
+        a tombstone with its revision."""
+        kpi, cut, key, span, value, status, revision, as_of_ms = result
+        if key is not self._key or span is not self._span:
+            self._turn_to(cut, key, span)
+        stream = f"kpi.{kpi.family}"
+        name = b"[%b,%b" % (orjson.dumps(kpi.name), self._where)
+        if value is None:
+            headers = ((REVISION_HEADER, b"%d" % revision),)
+            return Output(stream, name, None, self._partition, headers)
+        number, numerator, denominator, buckets = value
+        row: dict[str, Any] = {
+            "kpi": kpi.name,
+            "key": self._key_json,
+            "window": self._window_json,
+            "value": number,
+            "numerator": numerator,
+            "denominator": denominator,
+            "unit": kpi.unit,
+            "status": status,
+            "revision": revision,
+            "as_of": None if as_of_ms is None else iso(as_of_ms),
+        }
+        if buckets is not None:
+            row["buckets"] = buckets
+        return Output(stream, name, orjson.dumps(row), self._partition)
+
+    def _turn_to(self, cut: CutKey, key: Mapping[str, str], span: Span) -> None:
+        self._key, self._span = key, span
+        start = () if span.kind in UNDATED else (span.start_ms,)
+        self._where = orjson.dumps((*cut, span.kind, *start))[1:]
+        self._key_json = orjson.Fragment(orjson.dumps(key))
+        self._window_json = orjson.Fragment(orjson.dumps(window_json(span)))
 
 
 @lru_cache(4_096)

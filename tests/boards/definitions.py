@@ -33,7 +33,9 @@ AMOUNTS = ("offered", "answered", "wait_ms", "wait:0", "wait:1", "wait:2", "ripe
 
 
 def kpi(name: str, formula: Any, windows: tuple[str, ...] | None = None) -> Kpi:
-    made = Kpi(name, "test", "A test.", "contacts", formula, "event", cuts=(QUEUE, CHANNEL))
+    """With a gauge, by queue and channel."""
+    cuts = (QUEUE, CHANNEL)
+    made = Kpi(name, "test", "A test.", "contacts", formula, "event", cuts, metric=f"cc_{name}")
     return made if windows is None else made._replace(windows=windows)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from streams.core.board import Board
+from streams.core.kpi import Kpi
 from streams.core.measure import Amounts, CutKey
 from streams.core.partials import Mark, Partial, Register
 from streams.core.terms import MINUTE_MS
@@ -16,8 +18,8 @@ ORIGIN = "contacts/0"
 class Played:
     """A board and the offset its topic has come to."""
 
-    def __init__(self, *, origins: int = 1, keep_ms: int = 0) -> None:
-        self.board = Board(TERMS, KPIS, origins, keep_ms=keep_ms, offered="offered")
+    def __init__(self, *, origins: int = 1, keep_ms: int = 0, kpis: Sequence[Kpi] = KPIS) -> None:
+        self.board = Board(TERMS, kpis, origins, keep_ms=keep_ms, offered="offered")
         self.offset = -1
         self.segment = -1
 

@@ -17,7 +17,7 @@ from streams.core.window import spans_at
 from streams.kpis import ALL_KPIS
 from streams.results import Latest, Result
 from streams.settings.queues import instant
-from streams.stages.board_wire import result_output
+from streams.stages.board_wire import ResultWriter
 
 BERLIN = "Europe/Berlin"
 TERMS = Terms(queues={"PS": [Dated(0, QueueTerms(zone=BERLIN))]})
@@ -32,7 +32,7 @@ class Rec:
         zone = BERLIN if "queue" in key else "UTC"
         span = spans_at(zone, instant(start, zone))[1]
         cut_key = (cut.name, *key.values())
-        output = result_output(Said(definition, cut_key, key, span, value, FINAL, 1, None), 0)
+        output = ResultWriter(0).output(Said(definition, cut_key, key, span, value, FINAL, 1, None))
         self.key, self.value = output.key, output.value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.core.partials import Partial
 from streams.core.terms import MINUTE_MS
-from tests.boards.definitions import MINUTE, A
+from tests.boards.definitions import KPIS, MINUTE, VOICE, A
 from tests.boards.played import ORIGIN, Played
 
 HALF_DAY = 12 * 60
@@ -30,6 +30,16 @@ def test_a_row_has_its_parts_the_windows_end_and_the_mark() -> None:
     board.board.results()
     row = board.board.news.shown.rows["level", A, "quarter_hour", "open"]
     assert row == (0.25, 1, 4, (MINUTE + 10) * MINUTE_MS, (MINUTE + 5) * MINUTE_MS)
+
+
+def test_only_gauges_have_rows_and_by_their_first_cut() -> None:
+    board = Played(kpis=[KPIS[0], KPIS[1]._replace(metric=None)])
+    for cut in (A, VOICE):
+        board.add(cut, 0, {"offered": 4})
+    assert board.mark(5).shown("day") == {"open": 4}
+    assert board.shown("day", "missed") == {}
+    assert board.shown("day", cut=VOICE) == {}
+    assert len(board.board.news.shown.rows) == 6, "of every kind of window"
 
 
 def test_a_row_without_a_value_is_gone() -> None:

@@ -19,7 +19,7 @@ from streams.definitions.words import MEASURES, final_text, formula_text
 from streams.kpis import ALL_KPIS, FAMILIES
 from streams.kpis.speed import WAIT
 from streams.settings.load import FIELDS
-from streams.stages.board_wire import result_output
+from streams.stages.board_wire import ResultWriter
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "kpis.md"
 KPIS = {kpi.name: kpi for kpi in ALL_KPIS}
@@ -57,18 +57,17 @@ def test_the_result_shown_has_the_shape_of_results() -> None:
     kpi = KPIS["service_level_neg"]
     amounts = {"cohort_answered_in_threshold": 860, "cohort_answered": 1000, "cohort_abandoned": 60}
     assert isinstance(kpi.formula, Ratio)
-    output = result_output(
+    output = ResultWriter(0).output(
         Result(
             kpi,
             (QUEUE.name, "PS", "voice"),
             {"queue": "PS", "channel": "voice"},
             span,
-            kpi.formula.evaluate(amounts),
+            kpi.formula.compiled()(amounts, -1),
             FINAL,
             48_121,
             span.end_ms + 120_000,
-        ),
-        0,
+        )
     )
     assert json.loads(output.value or b"") == EXAMPLE
     named = told(kpi)["key"].replace(" queue", ' "PS"').replace(" channel", ' "voice"')

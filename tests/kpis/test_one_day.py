@@ -83,7 +83,7 @@ def day(request: pytest.FixtureRequest) -> dict[CutKey, Amounts]:
 def evaluate(name: str, amounts: Amounts) -> Value | None:
     formula = next(k.formula for k in ALL_KPIS if k.name == name)
     assert not isinstance(formula, Level | Oldest)
-    return formula.evaluate(amounts)
+    return formula.compiled()(amounts, -1)
 
 
 @pytest.mark.parametrize("queue", EXPECTED)

@@ -136,7 +136,7 @@ def _published(world: World, means: Means) -> Iterator[str]:
     """The last word on each result is the oracle's."""
     last = {one.name: one.value for one in said(world)}
     wanted = {
-        (kpi.name, *cut, kind, start): _number(kpi.formula.evaluate(amounts))
+        (kpi.name, *cut, kind, start): _number(kpi.formula.compiled()(amounts, -1))
         for (cut, kind, start), amounts in windows(means.cells).items()
         for kpi in KPIS
         if not isinstance(kpi.formula, Level | Oldest) and cut[0] == kpi.cuts[0].name
@@ -157,7 +157,7 @@ def _nothing(name: Name) -> Number:
     if isinstance(formula, Level):
         return (0, 0, None)
     assert not isinstance(formula, Oldest)
-    return _number(formula.evaluate({}))
+    return _number(formula.compiled()({}, -1))
 
 
 def _levels(means: Means) -> Mapping[Name, Number]:

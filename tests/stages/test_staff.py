@@ -51,7 +51,7 @@ def means(events: Sequence[msgspec.Struct], **fields: Any) -> Cells:
 def value(cells: Cells, name: str, cut: CutKey = STAFF) -> Any:
     formula = KPIS[name].formula
     assert not isinstance(formula, Level | Oldest)
-    found = formula.evaluate(total(cells, cut))
+    found = formula.compiled()(total(cells, cut), -1)
     return None if found is None else found.value
 
 

@@ -93,6 +93,6 @@ def results(facts: Iterable[Fact], terms: Terms) -> Iterator[tuple[Name, Value]]
     for (key, kind, start), amounts in windows.items():
         for kpi in by_cut[key[0]]:
             if kind in kpi.windows and not isinstance(kpi.formula, Level | Oldest):
-                value = kpi.formula.evaluate(amounts)
+                value = kpi.formula.compiled()(amounts, -1)
                 if value is not None:
                     yield (kpi.name, key, kind, start), value
