@@ -53,7 +53,7 @@ APPLIES = {
         "fcr": f"consult reopened changed-rating {_CALLS}",
         "first-response": f"transfer {_LOST} zero negative reopened clock-change {_ALWAYS}",
         "handle-time": _DURATIONS,
-        "occupancy": f"{_LOST} zero clock-change {_ALWAYS}",
+        "occupancy": f"{_LOST} zero negative clock-change {_ALWAYS}",
         "outcomes": f"consult reopened {_CALLS}",
         "resolution": f"transfer {_LOST} zero negative reopened clock-change {_ALWAYS}",
         "satisfaction": f"transfer {_LOST} reopened changed-rating clock-change {_ALWAYS}",
@@ -97,7 +97,8 @@ def seen(scenario: Scenario) -> list[Seen]:
                 who, into = value.agent, None
             elif what not in ("contact.queued", "contact.assigned"):
                 into = None
-            found.append(Seen(who, what, into, value.time, (value.id, value.version), value))
+            said = value.id, getattr(value, "version", 0)
+            found.append(Seen(who, what, into, value.time, said, value))
     return found
 
 
@@ -151,10 +152,14 @@ def _consulted(scenario: Scenario) -> bool:
 def _days(scenario: Scenario) -> bool:
     zone = ZoneInfo(scenario.zone)
 
-    def day(row: Seen) -> object:
-        return datetime.fromtimestamp(row.time_ms / 1000, zone).date()
+    def day(time_ms: int) -> object:
+        return datetime.fromtimestamp(time_ms / 1000, zone).date()
 
-    return any(len({day(row) for row in rows}) > 1 for rows in by_who(scenario))
+    later = [value for kind, value in scenario.steps if kind == "tick" and scenario.open]
+    return any(
+        len({day(time_ms) for time_ms in (*later, *(row.time_ms for row in rows))}) > 1
+        for rows in by_who(scenario)
+    )
 
 
 def _clocks_change(scenario: Scenario) -> bool:
@@ -185,7 +190,19 @@ def _said_otherwise(scenario: Scenario) -> bool:
 
 
 def _out_of_order(scenario: Scenario) -> bool:
-    return any(a.time_ms > b.time_ms for rows in by_who(scenario) for a, b in pairwise(rows))
+    """Told after something later of the same contact or agent, or when time had gone on."""
+    latest: dict[str, int] = {}
+    ticked_ms = 0
+    rows = iter(seen(scenario))
+    for kind, value in scenario.steps:
+        if kind == "tick":
+            ticked_ms = value
+            continue
+        row = next(rows)
+        if row.time_ms < max(ticked_ms, latest.get(row.who, 0)):
+            return True
+        latest[row.who] = row.time_ms
+    return False
 
 
 def _twice(scenario: Scenario) -> bool:
