@@ -1,7 +1,7 @@
 """Which scenario covers which edge case of which family; COVERAGE.md is made from this.
 
 A file says so itself, in a ``covers`` line.  What can be seen in a file is looked for, so that a
-claim does not outlive what it was about.  ``python -m tests.scenarios.coverage`` writes COVERAGE.md.
+claim does not outlive what it was about.  ``python -m tests.scenarios.coverage`` writes the page.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ def page() -> str:
     out = [
         "# Edge cases of each family",
         "",
-        "<!-- Made by `python -m tests.scenarios.coverage` from the `covers` lines; do not edit. -->",
+        "<!-- Made by `python -m tests.scenarios.coverage`; do not edit. -->",
         "",
         "Which file shows what becomes of it. A dash: it cannot make the family wrong.",
         "",
