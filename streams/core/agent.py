@@ -61,6 +61,9 @@ class AgentState(Struct, array_like=True):
     channels: dict[str, str] = field(default_factory=dict)
     """Contact -> its channel, where that is not voice."""
     schedule: Schedule = ()
+    early: dict[str, tuple[str, str] | None] = field(default_factory=dict)
+    """Contacts that were said to end in this millisecond, and not to have begun before it; and the
+    contact with its channel that was taken to be meant."""
 
     @property
     def state(self) -> str:
@@ -82,6 +85,7 @@ class AgentState(Struct, array_like=True):
             self.reason,
             dict(self.channels),
             self.schedule,
+            dict(self.early),
         )
 
     def apply(self, event: ev.AgentEvent) -> list[Proof]:
@@ -95,6 +99,8 @@ class AgentState(Struct, array_like=True):
                     self._pass(until_ms, out)
         if time_ms > self.last_ms:
             self.last_ms = time_ms
+            if self.early:
+                self.early = {}
         if type(event) is ev.AgentScheduled:
             self._plan(event)
             return out
@@ -160,8 +166,7 @@ class AgentState(Struct, array_like=True):
     def _change(self, event: ev.AgentEvent, out: list[Proof]) -> None:
         match event:
             case ev.AgentContactEnded(contact=contact, source=source):
-                known = contact in self.contacts or source == OURS
-                self._end(contact if known else self._swapped())
+                self._contact_ended(contact, source == OURS)
             case ev.AgentTalking(contact=contact):
                 if self.contacts.get(contact, "offered") == "offered":
                     out.append(Attempt("answered", event.time))
@@ -213,11 +218,24 @@ class AgentState(Struct, array_like=True):
         elif len(self.queues) < QUEUES_MAX:
             self.queues[queue] = paused
 
-    def _end(self, contact: str | None) -> None:
-        if contact is not None:
-            self.contacts.pop(contact, None)
-            self.wraps.pop(contact, None)
-            self.channels.pop(contact, None)
+    def _end(self, contact: str) -> None:
+        self.contacts.pop(contact, None)
+        self.wraps.pop(contact, None)
+        self.channels.pop(contact, None)
+
+    def _contact_ended(self, contact: str, ours: bool) -> None:
+        """Of one that the agent never had, it is the end of a swapped one, or of one that begins in
+        the same millisecond: whole seconds are common, and so is hanging up at once."""
+        state = self.contacts.get(contact)
+        meant = contact
+        if contact in self.early:
+            return
+        if not ours and state in (None, "offered"):
+            swapped = None if state else self._swapped()
+            channel = self.channels.get(swapped or "", "voice")
+            self.early[contact] = None if swapped is None else (swapped, channel)
+            meant = swapped or contact
+        self._end(meant)
 
     def _swapped(self) -> str | None:
         """The end of a call that the agent never had: after an attended transfer the ids are
@@ -227,11 +245,22 @@ class AgentState(Struct, array_like=True):
 
     def _with(self, contact: str, state: str, channel: str) -> None:
         self.present = True
+        if contact in self.early and state != "wrap_up":
+            self._begin_ended(contact)
+            return
         self.wraps.pop(contact, None)
         if len(self.contacts) < CONTACTS_MAX or contact in self.contacts:
             self.contacts[contact] = state
             if channel != "voice":
                 self.channels[contact] = channel
+
+    def _begin_ended(self, contact: str) -> None:
+        """It took no time, and so its end was not that of another one."""
+        self._end(contact)
+        another = self.early[contact]
+        if another is not None:
+            self.early[contact] = None
+            self._with(another[0], "talking", another[1])
 
     def _plan(self, event: ev.AgentScheduled) -> None:
         """In the order of the events, so of two plans for the same time the later one counts."""

@@ -9,7 +9,8 @@ abandonment that un-happened) is emitted with sign -1.  So the facts of an event
 what its events emit, and a later event in order only ever adds to it.
 
 Logs are incomplete.  An end without a start infers the start from the reported durations; a start
-without an end stays open until the platform restarts or is silent for too long.
+without an end stays open until the platform restarts or is silent for too long.  An entry dated
+after the answer is no second visit: clocks differ, and the wait is not known.
 
 Attended transfers swap ids: the queue that is consulted may be entered under the *consult* leg's
 id, and the transfer then be reported under that id with the first queue's name, while the customer
@@ -57,6 +58,9 @@ class Journey(Visits):
 
     def queued(self, event: ev.Queued) -> None:
         visit = self.last(event.queue, "open")
+        if visit is not None and visit.unseen:
+            self._begin_later(visit, event.time)
+            return
         if visit is not None:
             self._give_up(visit, event.time, "lost")
         self._enter(event.queue, event.channel, event.time)

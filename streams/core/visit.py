@@ -72,6 +72,11 @@ class Visit:
         return self.answered_ms is not None and not self.ended and not self.parked
 
     @property
+    def unseen(self) -> bool:
+        """Of its beginning nothing is known but that it was answered."""
+        return self.handling and self.offer.inferred and self.entered_ms == self.answered_ms
+
+    @property
     def open(self) -> bool:
         return self.waiting or self.handling
 

@@ -32,12 +32,14 @@ _OF_CONTACT = frozenset((ContactArrived, LegEnded, WrapUpDone))
 
 
 class Work:
-    """What agents' legs have come to, and what was said of that."""
+    """What agents' legs have come to, and what was said of that.  ``untold``: legs that are over
+    and whose end was not told."""
 
-    __slots__ = ("hold_ms", "legs", "said", "talk_ms", "untimed", "wrap_up_ms")
+    __slots__ = ("hold_ms", "legs", "said", "talk_ms", "untimed", "untold", "wrap_up_ms")
 
     def __init__(self) -> None:
-        self.talk_ms = self.hold_ms = self.wrap_up_ms = self.legs = self.untimed = 0
+        self.talk_ms = self.hold_ms = self.wrap_up_ms = 0
+        self.legs = self.untimed = self.untold = 0
         self.said: ContactHandled | None = None
 
     def count(self, leg: LegEnded, sign: int) -> None:
@@ -131,7 +133,8 @@ class Visits:
         """What all legs together have come to, if that has changed."""
         work, arrived = self.work, self.arrived
         now = None
-        if arrived is not None and work.legs:
+        legs = work.legs + work.untold
+        if arrived is not None and legs:
             now = ContactHandled(
                 arrived.queue,
                 arrived.channel,
@@ -139,8 +142,8 @@ class Visits:
                 work.talk_ms,
                 work.hold_ms,
                 work.wrap_up_ms,
-                work.legs,
-                work.untimed,
+                legs,
+                work.untimed + work.untold,
                 self._about.issue_type,
             )
         if now != work.said:
@@ -195,7 +198,14 @@ class Visits:
         if visit.waiting:
             self._leave(visit, at_ms, None, outcome)
         else:
-            visit.ended = True
+            self._end_untold(visit)
+
+    def _end_untold(self, visit: Visit) -> None:
+        """The agent's leg is over, and nobody has said so: it may still be told."""
+        visit.ended = True
+        if visit.leg is None:
+            self.work.untold += 1
+            self._say_work()
 
     def _infer(self, event: Reporting, queue: str, until_ms: int) -> Visit | None:
         """A visit whose beginning was never reported; none if it lies within one that is over: a
@@ -207,12 +217,23 @@ class Visits:
             return None
         return self._enter(queue, event.channel, entered, True)
 
+    def _begin_later(self, visit: Visit, at_ms: int) -> None:
+        """The entry of a visit is told after all, for a time after its answer."""
+        for fact in (visit.offer, visit.answer):
+            if fact is not None:
+                self._say(fact, -1)
+        visit.entered_ms = at_ms
+        visit.offer = visit.offer._replace(entered_ms=at_ms, inferred=False)
+        self._say(visit.offer)
+        if visit.answered_ms is not None:
+            self._answer(visit, visit.answered_ms, None)
+
     def _supersede(self, by: Visit) -> None:
         """Another agent has the customer now: the leg before ended, and its end is (or will be)
         told elsewhere."""
         for visit in self.visits:
             if visit.handling and visit is not by:
-                visit.ended = True
+                self._end_untold(visit)
 
     def _answer(self, visit: Visit, at_ms: int, wait_ms: int | None) -> None:
         wait = self._duration(visit, at_ms, "wait_ms", wait_ms, at_ms - visit.entered_ms)
@@ -324,6 +345,8 @@ class Visits:
         if visit.leg is not None:  # what the end of the contact made of it
             self._say(visit.leg, -1)
             self.work.count(visit.leg, -1)
+        elif visit.ended:
+            self.work.untold -= 1
         self._end_held_leg(visit, event.time, ended_by)
         self._end_hold(visit, event.time)
         hold = self._believable(visit.held_ms if event.hold_ms is None else event.hold_ms)

@@ -107,8 +107,9 @@ _MARKDOWN_CALENDARS = """\
 ## Calendars
 
 `[calendars."NAME"]` are opening hours; `[defaults]` and queues name theirs in `calendar`. First
-responses are timed in open time only: what comes in while closed waits from the next opening, and
-what is answered before that took no time.
+responses are judged in open time: what comes in while closed waits from the next opening, and what
+is answered before that took no time. KPIs with `open_hours` or `business` in their name are timed
+the same way, and `contacts_arrived_out_of_hours` counts what came while closed.
 
 ```toml
 [calendars."Office"]

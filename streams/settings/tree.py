@@ -272,8 +272,8 @@ class Defaults:
     zone: str = option("UTC", "IANA time zone of the queue's days and hours.", check=zone_problem)
     calendar: str = option(
         "",
-        "Opening hours by which first responses are timed: the name of a table under [calendars]. "
-        "Empty: open around the clock.",
+        "Opening hours, in which first responses and resolutions are timed: the name of a table "
+        "under [calendars]. Empty: open around the clock.",
     )
     first_response_threshold_seconds: float = option(
         0,

@@ -136,6 +136,28 @@ def test_an_agent_who_never_logged_in_is_there_from_the_first_contact_on() -> No
     assert seconds_by_state(talking) == {"talking": 30, "idle": 20}
 
 
+def test_a_call_that_takes_no_time_is_over() -> None:
+    at_once = [
+        agent_event(ev.JoinedQueue, 0, queue="PS"),
+        agent_event(ev.AgentOffered, 5, contact="c1"),
+        agent_event(ev.AgentTalking, 10, contact="c1"),
+        agent_event(ev.AgentContactEnded, 10, contact="c1"),
+        agent_event(ev.LoggedOut, 50),
+    ]
+    assert seconds_by_state(at_once) == {"idle": 45, "offered": 5}
+
+
+def test_a_call_that_takes_no_time_ends_no_other() -> None:
+    beside = [
+        agent_event(ev.AgentTalking, 0, contact="c1", channel="chat"),
+        agent_event(ev.AgentTalking, 10, contact="c2"),
+        agent_event(ev.AgentContactEnded, 10, contact="c2"),
+        agent_event(ev.AgentContactEnded, 30, contact="c1"),
+        agent_event(ev.LoggedOut, 50),
+    ]
+    assert seconds_by_state(beside) == {"talking": 30, "idle": 20}
+
+
 def test_logging_out_ends_everything() -> None:
     out = [agent_event(ev.AgentTalking, 0, contact="c1"), agent_event(ev.LoggedOut, 20)]
     state, _ = fold(AgentState(), out)

@@ -42,8 +42,13 @@ class Desk:
         self.contacts: dict[str, str] = {}
         self.channels: dict[str, str] = {}
         self.reason = "unspecified"
+        self.ended: dict[str, tuple[str, str] | None] = {}
+        """Contacts that ended before they began, and the one (with its channel) ended for them."""
+        self.now = 0
 
     def hear(self, event: ev.AgentEvent) -> None:
+        if event.time > self.now:
+            self.now, self.ended = event.time, {}
         before = self.no()
         if isinstance(event, ev.LoggedOut):
             self.there = self.paused = False
@@ -68,6 +73,12 @@ class Desk:
 
     def _take(self, event: ev.AgentEvent) -> None:
         contact, channel = event.contact, event.channel  # type: ignore[attr-defined]
+        if contact in self.ended and not isinstance(event, ev.AgentWrapUp):
+            another, self.ended[contact] = self.ended[contact], None
+            self.contacts.pop(contact, None)
+            if another is not None and another[0] not in self.ended:
+                self.contacts[another[0]], self.channels[another[0]] = "talking", another[1]
+            return
         if contact not in self.contacts:
             self.channels[contact] = "voice"
         if channel != "voice":
@@ -76,9 +87,14 @@ class Desk:
 
     def _drop(self, event: ev.AgentContactEnded | ev.AgentOfferEnded) -> None:
         talking = [c for c, state in self.contacts.items() if state == "talking"]
-        swapped = isinstance(event, ev.AgentContactEnded) and len(talking) == 1
-        if event.contact not in self.contacts and swapped:
-            self.contacts.pop(talking[0])
+        ends = isinstance(event, ev.AgentContactEnded)
+        if ends and event.contact in self.ended:
+            return
+        if ends and self.contacts.get(event.contact, "offered") == "offered":
+            self.ended[event.contact] = None
+            if event.contact not in self.contacts and len(talking) == 1:
+                self.ended[event.contact] = talking[0], self.channels[talking[0]]
+                self.contacts.pop(talking[0])
         self.contacts.pop(event.contact, None)
 
     def _pause(self, queue: str | None, paused: bool) -> None:

@@ -186,6 +186,15 @@ def test_an_answer_without_an_entry_infers_the_entry_from_the_wait() -> None:
     assert amounts(story().answered(30, wait_ms=12_000))["inferred_entries"] == 1
 
 
+def test_an_entry_dated_after_its_answer_is_no_second_visit() -> None:
+    told_by = story().answered(5).queued(10).handled(65)
+    for events in permutations(told_by.events):
+        found = total(told(events))
+        names = ("contacts_offered", "inferred_entries", "contacts_answered", "durations_refused")
+        assert only(found, *names) == (1, 0, 1, 1)
+        assert only(found, "cohort_answer_waits", "legs_ended", "contacts_left_lost") == (0, 1, 0)
+
+
 def test_an_end_without_an_answer_infers_the_answer_and_the_entry() -> None:
     found = amounts(story().handled(100, wait_ms=10_000, talk_ms=60_000))
     names = ("contacts_offered", "inferred_entries", "contacts_answered", "legs_ended")
@@ -215,6 +224,17 @@ def test_an_answer_by_the_next_agent_ends_the_leg_before() -> None:
     going_on = story().queued(0).answered(10).answered(100, "IN", wait_ms=5_000)
     journey = fold(going_on.events, TERMS).journey
     assert [v.queue for v in journey.visits if v.handling] == ["IN"]
+
+
+def test_a_leg_whose_end_is_not_told_is_a_leg_of_unknown_length() -> None:
+    going_on = story().queued(0).answered(10).answered(100, "IN", wait_ms=5_000).handled(160, "IN")
+    names = ("cohort_contacts_handled", "cohort_contact_legs", "cohort_contacts_handled_timed")
+    assert only(amounts(going_on), *names) == (1, 2, 0)
+    told_late = going_on.handled(90, talk_ms=80_000)
+    assert only(amounts(told_late), *names) == (1, 2, 1)
+    assert amounts(told_late)["cohort_contact_handle_ms"] == 140_000
+    lost = story().queued(0).answered(10).tell(ev.Lost, 99, reason="silence")
+    assert only(amounts(lost), *names) == (1, 1, 0)
 
 
 # -- durations that cannot be true

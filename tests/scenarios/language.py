@@ -41,14 +41,16 @@ class Expected(NamedTuple):
 
 
 class Scenario:
-    """A file: what happens, and what must come out."""
+    """A file: what happens, and what must come out.  ``covers``: edge cases, and of which families
+    (none: of the one the file is named after)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.steps: list[tuple[str, Any]] = []
         self.expected: list[Expected] = []
+        self.covers: list[tuple[list[str], list[str]]] = []
         self.open = False
-        self._day, self._zone = MONDAY, "UTC"
+        self._day, self.zone = MONDAY, "UTC"
         self._until: int | None = None
         self._settings: list[str] = []
         for number, raw in enumerate(path.read_text().splitlines(), 1):
@@ -64,7 +66,10 @@ class Scenario:
             self.expected.append(self._expected(number, rest))
         elif word == "day":
             day, *zone = rest.split()
-            self._day, self._zone = date.fromisoformat(day), "".join(zone) or "UTC"
+            self._day, self.zone = date.fromisoformat(day), "".join(zone) or "UTC"
+        elif word == "covers":
+            edges, _, families = rest.partition(" of ")
+            self.covers.append((names_of(edges), names_of(families)))
         elif word == "open":
             self.open = True
         elif word == "until":
@@ -86,7 +91,7 @@ class Scenario:
             hours=int(hours), minutes=int(minutes), seconds=float(seconds[0]) if seconds else 0
         )
         midnight = datetime.combine(self._day + timedelta(days), datetime.min.time())
-        return round((midnight + moment).replace(tzinfo=ZoneInfo(self._zone)).timestamp() * 1000)
+        return round((midnight + moment).replace(tzinfo=ZoneInfo(self.zone)).timestamp() * 1000)
 
     def _event(self, number: int, text: str) -> ev.ContactEvent | ev.AgentEvent:
         """``10:00:00 mail-1 email message author=customer``; ``10:00:00 agent Anna ready``."""
@@ -162,6 +167,14 @@ def key_of(place: str) -> dict[str, str]:
     queue, _, channel = place.partition("/")
     key = {"channel": channel or "voice"}
     return key if queue == "*" else key | {"queue": queue}
+
+
+def names_of(text: str) -> list[str]:
+    """
+    >>> names_of("late, repeated"), names_of("")
+    (['late', 'repeated'], [])
+    """
+    return text.replace(",", " ").split()
 
 
 def number_of(text: str) -> float:

@@ -320,6 +320,17 @@ def test_the_example_says_the_defaults_and_all_of_it_is_valid(tmp_path: Path) ->
     assert set(settings.origins) == known | {"calendars", "queues", "targets"}
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/settings.md", "docs/targets.md"])
+def test_what_a_page_shows_is_valid(page: str, tmp_path: Path) -> None:
+    """All that a page shows, as one file."""
+    shown = re.findall(r"^```toml\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    write(tmp_path, "\n".join(shown))
+    settings = load({}, folder=tmp_path)
+    assert settings.targets
+    assert page == "docs/targets.md" or settings.calendars.keys() == {"Office"}
+    assert page == "docs/targets.md" or settings.queues["PS"][-1][1].opening.zone != "UTC"
+
+
 def test_every_setting_is_documented_and_its_default_is_allowed() -> None:
     for field in FIELDS:
         assert field.option.help.endswith("."), field.path
