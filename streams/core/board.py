@@ -115,7 +115,9 @@ class Board:
         self.corrections: dict[tuple[CutKey, str], int] = {}
         """... and what they have taken back, as a positive number."""
         self.late_dropped = 0
-        """Partials for minutes below the floor."""
+        """Partials for minutes below the floor ..."""
+        self.late: list[int] = []
+        """... and the offsets of those that nobody has listed yet."""
         self._origins: dict[str, _Origin] = {}
         self._lines_at: dict[int, list[Line]] = {}
         """Minute -> who has a cell of it; kept only if cells are dropped."""
@@ -204,6 +206,7 @@ class Board:
             origin.reach(partial.segment)
         if partial.minute < self.marks.floor:
             self.late_dropped += 1
+            self.late.append(offset)
             return
         line = self._line(partial.cut)
         cell = line.cells.get(partial.minute)

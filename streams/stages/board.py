@@ -5,6 +5,11 @@ commit is.  A seal carries the results and the state they came from, so both are
 transaction; the commit is the end of what was absorbed.  What targets have come to goes ahead of
 it, in a transaction of its own, at the few seals that have news of them.
 
+A sum for a minute that is not kept any more changes nothing.  It is listed in the dead letters, as
+it stands on the partials topic: cut key, minute, amounts, origin.  A segment's sum that grows is
+listed each time, and the last one counts; it is all that the segment says of the minute, whatever
+of it came in time.
+
 After a crash the first seals may have no results: nothing is said until the replay has passed what
 the interrupted seal had stored (see ``streams.core.board``).
 """
@@ -21,13 +26,15 @@ from streams.core.kpi import Kpi
 from streams.core.marks import MarksRecord
 from streams.core.measure import CutKey
 from streams.core.rows import Row, RowKey
-from streams.core.source import Record
+from streams.core.source import Record, Rejected
 from streams.core.target import Target
 from streams.core.terms import Terms
 from streams.stages import board_wire as bytes_of
 from streams.stages import target_wire, wire
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.keyed import Counts, Versions
+from streams.stages.keyed import Counts, Versions, dead_letter
+
+_DROPPED = Rejected("window.dropped", "a sum for a minute older than processing.keep_days")
 
 
 class BoardStage:
@@ -56,6 +63,7 @@ class BoardStage:
         self.counts = Counts()
         self._board = Board(terms, kpis, origins, keep_ms=keep_ms, offered=offered, targets=targets)
         self._versions = Versions()
+        self._letters: list[Output] = []
 
     @property
     def rows(self) -> Mapping[RowKey, Row]:
@@ -116,11 +124,19 @@ class BoardStage:
             assert record.value is not None, "nobody deletes from the partials topic"
             absorb(decode(record.value), record.offset)
         self.counts["records"] += len(records)
-        self.counts["sums_late"] = self._board.late_dropped
+        self._list_late(records)
         judging = self._board.judging
         self.counts["target_minutes_skipped"] = judging.minutes_skipped
         for what, count in judging.counted.items():
             self.counts[f"target.{what}"] = count
+
+    def _list_late(self, records: Sequence[Record]) -> None:
+        self.counts["sums_late"] = self._board.late_dropped
+        if self._board.late:
+            late, self._board.late = set(self._board.late), []
+            for record in records:
+                if record.offset in late:
+                    self._letters.append(dead_letter(record, _DROPPED, self.name))
 
     def publish(self) -> Sequence[Output]:
         """Results go with the seal, in its transaction."""
@@ -131,11 +147,12 @@ class BoardStage:
         changes = self._board.changes(end, said=said)
         ahead = [target_wire.machine_entity(kept) for kept in changes.ahead]
         entities = self._entities(changes)
+        letters, self._letters = self._letters, []
         if not said:
-            return Seal((), (), entities, end, ahead)
+            return Seal(letters, (), entities, end, ahead)
         events = [target_wire.event_output(s, self.partition) for s in self._board.judging.said()]
         entities += [target_wire.gone_entity(gone) for gone in self._board.judging.gone()]
-        return Seal((), chain(events, self._results()), entities, end, ahead)
+        return Seal(letters, chain(events, self._results()), entities, end, ahead)
 
     def _results(self) -> Iterator[Output]:
         """One by one: a busy minute of many queues has hundreds of thousands."""
