@@ -152,7 +152,6 @@ def test_a_restored_contact_has_the_patience_of_its_channel() -> None:
     assert set(stage._open) == {"mail"}
 
 
-
 def test_what_is_said_before_anything_is_absorbed_is_as_of_the_commit() -> None:
     """c1 is in the changelog as of a later position, and the timer may publish first."""
     first = [*OPEN[:2], story("c9", "OTHER").queued(11).events[0], tick(90)]
