@@ -190,7 +190,8 @@ def too_old(told: Seen, known: Sequence[Seen]) -> bool:
     it was held against may be forgotten, and itself, so that it would count again."""
     until_ms = _latest_ms(known) - TOLD_MS
     same = (r for r in known if r.contact == told.contact)
-    return any(_dated(r) < until_ms for r in (told, *same))
+    begun = (r.self_service_ms if r.arrived_ms is None else r.arrived_ms for r in (told, *same))
+    return any(at_ms is not None and at_ms < until_ms for at_ms in begun)
 
 
 def _latest_ms(known: Iterable[Seen]) -> int:
