@@ -232,6 +232,7 @@ class WorkerView:
     entities: Mapping[str, int] = field(default_factory=dict)
     entities_forgotten: Mapping[str, int] = field(default_factory=dict)
     sums_late: Mapping[str, int] = field(default_factory=dict)
+    keys_refused: Mapping[str, int] = field(default_factory=dict)
     seals: Mapping[str, int] = field(default_factory=dict)
     publishes: Mapping[str, int] = field(default_factory=dict)
     target_events: Mapping[str, int] = field(default_factory=dict)
@@ -269,7 +270,7 @@ WORKER: Mapping[str, Family] = {
     "events_late": Family(
         "cc_events_late_total",
         "counter",
-        "Events dropped because what they belong to is settled.",
+        "Events dropped, or used in part, because what they belong to is settled.",
         _STAGE,
     ),
     "events_rejected": Family(
@@ -291,6 +292,12 @@ WORKER: Mapping[str, Family] = {
         "cc_sums_late_total",
         "counter",
         "Sums that came for minutes not kept any more (processing.keep_days), and changed nothing.",
+        _STAGE,
+    ),
+    "keys_refused": Family(
+        "cc_board_keys_refused_total",
+        "counter",
+        "Sums and levels of queues, issue types ... beyond as many as a board partition keeps.",
         _STAGE,
     ),
     "seals": Family("cc_worker_seals_total", "counter", "Segments or stretches sealed.", _STAGE),

@@ -35,6 +35,7 @@ commit may be set back.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -52,8 +53,14 @@ from streams.core.target import Target
 from streams.core.terms import HOUR_MS, MINUTE_MS, Terms
 from streams.core.window import Window, Windows
 
+KEYS_MAX = 100_000
+"""Keys of one cut on one board partition: queues, issue types and reasons are what platforms write.
+Sums and levels of further keys are refused until old ones are dropped.  Which keys that hits
+depends on restarts, too: it guards the memory, and what it hits is not exact any more."""
 KEEP_HOURS_MIN = 25
 """The longest local day: every window must be whole until it is final."""
+LATE, TOO_MANY = "window.dropped", "cut.keys_max"
+"""Why a partial is refused: its minute is below the floor; its key is beyond ``KEYS_MAX``."""
 
 
 class Stored(NamedTuple):
@@ -106,6 +113,8 @@ class Board:
         self._windows = Windows(terms, [plan.cut for plan in self._plans.values()])
         self.marks = Marks(origins, keep_ms)
         self.lines: dict[CutKey, Line] = {}
+        self._keys: Counter[str] = Counter()
+        """A cut's name -> how many lines."""
         self.news = News(
             self.lines, self.marks, self._windows, grace_ms=terms.grace_ms, offered=offered
         )
@@ -116,13 +125,17 @@ class Board:
         """... and what they have taken back, as a positive number."""
         self.late_dropped = 0
         """Partials for minutes below the floor."""
+        self.keys_refused = 0
+        """Partials and registers of keys beyond ``KEYS_MAX``."""
+        self.refused: list[tuple[int, str]] = []
+        """(Offset, reason) of the partials among both that nobody has listed yet."""
         self._origins: dict[str, _Origin] = {}
         self._lines_at: dict[int, list[Line]] = {}
         """Minute -> who has a cell of it; kept only if cells are dropped."""
         self._drops = keep_ms > 0
         self._dropped_to = 0
         self._emptied: dict[Line, None] = {}
-        self._restored_until = -1
+        self._restored_until = self._listed_until = -1
         self._cells: dict[Cell, None] = {}
         self._registers: dict[tuple[Line, str], None] = {}
         self._gone: list[list[Gone]] = [[], [], []]
@@ -144,6 +157,7 @@ class Board:
             self._restored_until = marks.until
             again = self.marks.restore(marks, committed)
             self._dropped_to = self.marks.floor
+            self._listed_until = self.marks.base.offset
         unsaid: set[Window] = set()
         for cell in cells:
             if cell.minute < self._dropped_to:
@@ -204,8 +218,12 @@ class Board:
             origin.reach(partial.segment)
         if partial.minute < self.marks.floor:
             self.late_dropped += 1
+            self._refuse(offset, LATE)
             return
-        line = self._line(partial.cut)
+        line = self._admitted(partial.cut)
+        if line is None:
+            self._refuse(offset, TOO_MANY)
+            return
         cell = line.cells.get(partial.minute)
         if cell is None:
             cell = Cell(partial.cut, partial.minute)
@@ -231,8 +249,16 @@ class Board:
             at = (cut, name)
             counts[at] = counts.get(at, 0) + abs(change)
 
+    def _refuse(self, offset: int, reason: str) -> None:
+        """Of what lies before the restored base, all that was refused is listed; the floor is too
+        high for the rest, which the commit was set back to."""
+        if offset >= self._listed_until:
+            self.refused.append((offset, reason))
+
     def _register(self, register: Register, offset: int) -> None:
-        line = self._line(register.cut)
+        line = self._admitted(register.cut)
+        if line is None:
+            return
         changed = line.post(register, offset)
         if changed is not None:
             self._registers[line, register.origin] = None
@@ -245,12 +271,23 @@ class Board:
             origin = self._origins[name] = _Origin()
         return origin
 
+    def _admitted(self, cut: CutKey) -> Line | None:
+        """The line of a cut key; None if it is a new one and there are too many."""
+        line = self.lines.get(cut)
+        if line is None:
+            if self._keys[cut[0]] >= KEYS_MAX:
+                self.keys_refused += 1
+                return None
+            line = self._line(cut)
+        return line
+
     def _line(self, cut: CutKey) -> Line:
         line = self.lines.get(cut)
         if line is None:
             # A cut without any KPI is kept all the same: its values stand in for its dimensions.
             plan = self._plans.get(cut[0]) or Plan(Cut(cut[0], cut[1:]), ())
             line = self.lines[cut] = Line(cut, plan)
+            self._keys[cut[0]] += 1
         return line
 
     def _enter(self, line: Line, cell: Cell) -> None:
@@ -298,6 +335,7 @@ class Board:
             del self._emptied[line]
             if not line.cells and not line.registers:
                 del self.lines[line.cut]
+                self._keys[line.cut[0]] -= 1
                 self.news.forgotten(line)
 
     # -- say and store

@@ -23,13 +23,16 @@ from streams.core.facts import ContactFollowed, ContactSeen, CustomerFact, SelfS
 from streams.core.terms import DAY_MS
 from streams.core.window import spans_at
 
-KEEP_MS = 60 * DAY_MS
-"""Contacts older than this (before the customer's latest) are forgotten: twice the longest W."""
 CONTACTS_MAX = 2_000
 """Records kept per customer; more are refused and counted, and stand in no result.  Only machines
 call so often."""
 LOOK_MS = 30 * DAY_MS
 """The longest W: further off, contacts have nothing to do with each other."""
+TOLD_MS = 60 * DAY_MS
+"""Of contacts older than this (before the customer's latest) nothing is taken any more; whoever
+tells of one is refused and counted."""
+KEEP_MS = TOLD_MS + LOOK_MS
+"""Contacts older than this are forgotten: all that may be taken is held against what was before."""
 RETURN_MS = DAY_MS
 """Who wants a person within this time was not served by a machine."""
 _NEVER_MS = 10**15
@@ -176,10 +179,25 @@ def settle(records: Sequence[Seen], start: int) -> list[Seen]:
     """Drop what a replay from ``start`` (the beginning of a segment) cannot need: records outdated
     before it, and contacts long past."""
     best = latest(r for r in records if r.offset < start)
-    horizon = max((_dated(r) for r in best.values()), default=0) - KEEP_MS
+    horizon = _latest_ms(best.values()) - KEEP_MS
     return [
         r for r in records if r.offset >= start or (best[r.contact] is r and _dated(r) >= horizon)
     ]
+
+
+def too_old(told: Seen, known: Sequence[Seen]) -> bool:
+    """Whether ``told`` is of a contact, or takes one back, of which nothing is taken any more: what
+    it was held against may be forgotten, and itself, so that it would count again."""
+    until_ms = _latest_ms(known) - TOLD_MS
+    same = (r for r in known if r.contact == told.contact)
+    begun = (r.self_service_ms if r.arrived_ms is None else r.arrived_ms for r in (told, *same))
+    return any(at_ms is not None and at_ms < until_ms for at_ms in begun)
+
+
+def _latest_ms(known: Iterable[Seen]) -> int:
+    """When the customer's latest contact arrived.  A consult leg has no such time; where history is
+    computed again it is told of long after the contacts."""
+    return max((r.arrived_ms for r in known if r.arrived_ms is not None), default=0)
 
 
 def _dated(record: Seen) -> int:

@@ -33,10 +33,11 @@ class SelfService:
 
     READS: frozenset[type] = frozenset(
         (
-            ev.StageEntered, ev.Message, ev.BotHandedOff, ev.Queued, ev.Answered,
+            ev.StageEntered, ev.Message, ev.BotHandedOff, ev.Queued, ev.Assigned, ev.Answered,
             ev.CallbackScheduled, ev.ResolutionClaimed, ev.StatusChanged, ev.Ended, ev.Lost,
         )
     )  # fmt: skip
+    """All that change ``about.queue`` among them: facts are stated anew only after these."""
     BEGINS: frozenset[type] = frozenset((ev.StageEntered, ev.Message, ev.BotHandedOff))
 
     def __init__(self, terms: Terms) -> None:

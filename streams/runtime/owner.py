@@ -34,8 +34,10 @@ _COUNTED = {
     "records": "events_read",
     "duplicates": "events_duplicate",
     "late": "events_late",
+    "late.schedule": "events_late",
     "forgotten": "entities_forgotten",
     "sums_late": "sums_late",
+    "keys_refused": "keys_refused",
     "target_minutes_skipped": "target_minutes_skipped",
 }
 """Counter of a stage -> field of ``WorkerView``."""

@@ -5,6 +5,11 @@ commit is.  A seal carries the results and the state they came from, so both are
 transaction; the commit is the end of what was absorbed.  What targets have come to goes ahead of
 it, in a transaction of its own, at the few seals that have news of them.
 
+A sum for a minute that is not kept any more, or for one key too many, changes nothing.  It is
+listed in the dead letters as it stands on the partials topic: cut key, minute, amounts, origin.  A
+segment's sum that grows is listed each time, and the last one counts; it is all that the segment
+says of the minute, whatever of it came in time.
+
 After a crash the first seals may have no results: nothing is said until the replay has passed what
 the interrupted seal had stored (see ``streams.core.board``).
 """
@@ -14,20 +19,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from streams.core.board import Board, Changes, Stored
+from streams.core.board import KEYS_MAX, LATE, TOO_MANY, Board, Changes, Stored
 from streams.core.cell import Cell
 from streams.core.judging import Kept, MachineKey, Shown
 from streams.core.kpi import Kpi
 from streams.core.marks import MarksRecord
 from streams.core.measure import CutKey
 from streams.core.rows import Row, RowKey
-from streams.core.source import Record
+from streams.core.source import Record, Rejected
 from streams.core.target import Target
 from streams.core.terms import Terms
 from streams.stages import board_wire as bytes_of
 from streams.stages import target_wire, wire
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.keyed import Counts, Versions
+from streams.stages.keyed import Counts, Versions, dead_letter
+
+_REFUSED = {
+    LATE: Rejected(LATE, "a sum for a minute older than processing.keep_days"),
+    TOO_MANY: Rejected(TOO_MANY, f"a sum of a key beyond the first {KEYS_MAX} of its cut"),
+}
 
 
 class BoardStage:
@@ -56,6 +66,7 @@ class BoardStage:
         self.counts = Counts()
         self._board = Board(terms, kpis, origins, keep_ms=keep_ms, offered=offered, targets=targets)
         self._versions = Versions()
+        self._letters: list[Output] = []
 
     @property
     def rows(self) -> Mapping[RowKey, Row]:
@@ -116,11 +127,24 @@ class BoardStage:
             assert record.value is not None, "nobody deletes from the partials topic"
             absorb(decode(record.value), record.offset)
         self.counts["records"] += len(records)
-        self.counts["sums_late"] = self._board.late_dropped
+        self._list_refused(records)
         judging = self._board.judging
         self.counts["target_minutes_skipped"] = judging.minutes_skipped
         for what, count in judging.counted.items():
             self.counts[f"target.{what}"] = count
+
+    def _list_refused(self, records: Sequence[Record]) -> None:
+        board = self._board
+        self.counts["sums_late"], self.counts["keys_refused"] = (
+            board.late_dropped,
+            board.keys_refused,
+        )
+        if board.refused:
+            reasons, board.refused = dict(board.refused), []
+            for record in records:
+                if record.offset in reasons:
+                    why = _REFUSED[reasons[record.offset]]
+                    self._letters.append(dead_letter(record, why, self.name))
 
     def publish(self) -> Sequence[Output]:
         """Results go with the seal, in its transaction."""
@@ -131,11 +155,12 @@ class BoardStage:
         changes = self._board.changes(end, said=said)
         ahead = [target_wire.machine_entity(kept) for kept in changes.ahead]
         entities = self._entities(changes)
+        letters, self._letters = self._letters, []
         if not said:
-            return Seal((), (), entities, end, ahead)
+            return Seal(letters, (), entities, end, ahead)
         events = [target_wire.event_output(s, self.partition) for s in self._board.judging.said()]
         entities += [target_wire.gone_entity(gone) for gone in self._board.judging.gone()]
-        return Seal((), chain(events, self._results()), entities, end, ahead)
+        return Seal(letters, chain(events, self._results()), entities, end, ahead)
 
     def _results(self) -> Iterator[Output]:
         """One by one: a busy minute of many queues has hundreds of thousands."""

@@ -116,6 +116,7 @@ class ContactsStage(SegmentedStage):
             else:
                 self._quiet.add(name, contact.channel)
                 self._note_open(name, contact)
+        self._add_up()
         self._levels.take_changed()
 
     def _start_sealed(self, name: str, contact: bytes) -> None:
@@ -157,7 +158,7 @@ class ContactsStage(SegmentedStage):
         self._add_up()
 
     def _add_up(self) -> None:
-        """Post what the batch proved, each fact at its own position, and count its levels.
+        """Post what was proved, each fact at its own position, and count the levels.
 
         Not event by event: what is added to stays in the processor's caches then.
         """

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 import msgspec
 
-from streams.core.customer import CONTACTS_MAX, KEEP_MS, Seen, facts, settle
+from streams.core.customer import CONTACTS_MAX, KEEP_MS, Seen, facts, settle, too_old
 from streams.core.measure import Post
 from streams.core.signed import Signed, difference, standing
 from streams.core.source import Record, Rejected
@@ -98,19 +98,15 @@ class CustomersStage(SegmentedStage):
             self.counts["duplicates"] += 1
             self._repeated.add(told.customer)
             return
-        if len(known) >= CONTACTS_MAX:
+        seen = _seen(record, told)
+        if refused := _refused(known, seen):
             self._repeated.add(told.customer)
-            self._reject(
-                record,
-                Rejected(
-                    "customer.contacts_max", f"more than {CONTACTS_MAX} contacts of one customer"
-                ),
-            )
+            self._reject(record, refused)
             return
         before = self._means.get(told.customer)
         if before is None:
             before = standing(facts(known, self._zone))
-        known.append(_seen(record, told))
+        known.append(seen)
         now = self._means[told.customer] = standing(facts(known, self._zone))
         for fact, sign in difference(before, now):
             self._post(fact, sign, self.running.cell)
@@ -164,6 +160,15 @@ class CustomersStage(SegmentedStage):
     def _heard(self, name: str) -> tuple[int, int]:
         customer = self._customers[name]
         return head_of(customer)[:2] if isinstance(customer, bytes) else _heard(customer)
+
+
+def _refused(known: Sequence[Seen], seen: Seen) -> Rejected | None:
+    """Why a record is not taken, if so."""
+    if len(known) >= CONTACTS_MAX:
+        return Rejected("customer.contacts_max", f"more than {CONTACTS_MAX} contacts of a customer")
+    if too_old(seen, known):
+        return Rejected("customer.contact_old", "a contact long before the customer's latest")
+    return None
 
 
 def _heard(rows: Sequence[Seen]) -> tuple[int, int]:

@@ -38,6 +38,8 @@ class Account:
     stamps: dict[tuple[CutKey, int, int], int] = field(default_factory=dict)
     mark_ms: int = -1
     floor: int = 0
+    late: set[int] = field(default_factory=set)
+    """Offsets of partials for minutes below the floor."""
 
     def __post_init__(self) -> None:
         shares: dict[tuple[str, int, CutKey, int], Partial] = {}
@@ -49,7 +51,9 @@ class Account:
                     self.mark_ms = min(marks.values())
                 if self.keep_ms and self.mark_ms >= 0:
                     self.floor = max(self.floor, (self.mark_ms - self.keep_ms) // MINUTE_MS)
-            elif isinstance(message, Partial) and message.minute >= self.floor:
+            elif isinstance(message, Partial) and message.minute < self.floor:
+                self.late.add(offset)
+            elif isinstance(message, Partial):
                 key = (message.origin, message.segment, message.cut, message.minute)
                 if key not in shares or message.position > shares[key].position:
                     shares[key] = message

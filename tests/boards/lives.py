@@ -57,10 +57,13 @@ class Life:
     values: dict[tuple[str, int], Any] = field(default_factory=dict)
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """(Key, event) of targets that readers have seen, in their order."""
+    letters: dict[bytes, bytes | None] = field(default_factory=dict)
+    """Id -> what is listed in the dead letters."""
     stage: BoardStage | None = None
 
     def write(self, seal: Seal, *, aborted: bool = False) -> None:
         self.changelog += [changed(entity, aborted=aborted) for entity in seal.entities]
+        self.letters |= {dict(o.headers)["cc_dlq_id"]: o.value for o in seal.outputs}
         for output in seal.results:
             assert output.key is not None
             if output.stream == "breaches":

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from streams.core import board as board_module
 from streams.core.board import Board
 from streams.core.partials import Mark, Partial, Register
 from streams.core.result import Result
@@ -280,6 +281,21 @@ def test_cells_are_dropped_behind_the_mark_and_late_shares_ignored() -> None:
     board.add(A, 11, {"offered": 9})
     assert board.board.late_dropped == 1
     assert board.board.results() == []
+
+
+def test_keys_beyond_the_bound_are_refused_until_others_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(board_module, "KEYS_MAX", 1)
+    board = Played(keep_ms=KEEP_MS).add(A, 0, {"offered": 1}).add(B, 0, {"offered": 1})
+    board.post(B, {"waiting": 1}).add(A, 1, {"offered": 1})
+    assert list(board.board.lines) == [A]
+    assert board.board.keys_refused == 2
+    assert [reason for _, reason in board.board.refused] == ["cut.keys_max"], "levels come again"
+    board.mark(28 * 60)
+    board.board.results()
+    board.add(B, 28 * 60, {"offered": 1})
+    assert list(board.board.lines) == [B]
 
 
 def test_a_window_that_begins_below_the_floor_has_said_its_last() -> None:

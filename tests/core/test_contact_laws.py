@@ -69,6 +69,14 @@ def test_what_is_said_step_by_step_is_what_a_fold_of_the_whole_list_says(
         assert difference(said, whole.said) == []
 
 
+def test_a_call_that_is_assigned_to_a_queue_after_its_menu_has_arrived() -> None:
+    """Whether it arrived is told of its self-service, which itself heard nothing new."""
+    told = story().tell(ev.StageEntered, 0, stage="ivr").tell(ev.Assigned, 5, queue="PS")
+    _, in_order = absorbed(told.events)
+    _, reversed_ = absorbed(told.events[::-1])
+    assert summed(in_order) == summed(reversed_) == summed(fold(told.events, TERMS).said)
+
+
 @given(contacts)
 def test_a_restored_contact_is_the_contact_that_was_stored(events: list[ev.ContactEvent]) -> None:
     contact, said = absorbed(events)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.customer import KEEP_MS, Seen, facts, latest, settle
+from streams.core.customer import KEEP_MS, Seen, facts, latest, settle, too_old
 from streams.core.facts import ContactFollowed, ContactSeen, SelfServed
 from streams.core.signed import difference, standing
 from streams.core.terms import DAY_MS
@@ -92,12 +92,59 @@ def test_an_outdated_record_stays_outdated_after_settling(records: list[Seen], s
             assert known[record.contact].position >= record.position
 
 
-@pytest.mark.parametrize(("days", "kept"), [(0, True), (59, True), (61, False)])
+@pytest.mark.parametrize(("days", "kept"), [(0, True), (89, True), (91, False)])
 def test_contacts_long_past_are_forgotten(days: int, kept: bool) -> None:
     old = Seen(0, "old", 0, T0, "voice", T0)
     new = Seen(1, "new", 0, T0 + days * DAY_MS, "voice", T0)
     assert (old in settle([old, new], 2)) is kept
-    assert KEEP_MS == 60 * DAY_MS
+    assert KEEP_MS == 90 * DAY_MS
+
+
+@given(st.data())
+def test_what_is_forgotten_changes_nothing_that_is_said_of_what_is_still_taken(
+    data: st.DataObject,
+) -> None:
+    """A customer's records over a year, settled between any two of them.  What takes a forgotten
+    contact back changes nothing any more."""
+    days = st.sampled_from((0, 0, 10, 25, 40, 59, 61, 89, 91, 120))
+    records, now_ms = list[Seen](), T0
+    for r in data.draw(told()):
+        later_ms = data.draw(days) * DAY_MS
+        arrived, served = (
+            None if at is None else at + later_ms for at in (r.arrived_ms, r.self_service_ms)
+        )
+        now_ms = max(now_ms, arrived or 0, served or 0)
+        records.append(r._replace(arrived_ms=arrived, self_service_ms=served, told_ms=now_ms))
+    kept, taken, said = list[Seen](), list[Seen](), list[Signed]()
+    for record in records:
+        kept = settle(kept, record.offset)
+        gone = {r.contact for r in taken} - {r.contact for r in kept}
+        if too_old(record, kept) or record.contact in gone:
+            continue
+        said += difference(standing(facts(kept)), standing(facts([*kept, record])))
+        kept, taken = [*kept, record], [*taken, record]
+    assert difference(said, standing(facts(taken))) == []
+
+
+@pytest.mark.parametrize("changed", [{"reason": "bill"}, {"ours": True}, {"arrived_ms": None}])
+def test_a_repeat_is_still_one_when_it_is_corrected_after_two_months(
+    changed: dict[str, Any],
+) -> None:
+    days = (0, 25, 80)
+    told = [Seen(i, str(i), 0, T0 + day * DAY_MS, "voice", T0) for i, day in enumerate(days)]
+    again = told[1]._replace(offset=3, position=1, told_ms=T0 + 81 * DAY_MS, **changed)
+    assert not too_old(again, told)
+    gone = standing(facts(settle(told, 3)))
+    said = difference(gone, standing(facts([*settle(told, 3), again])))
+    assert difference(standing(facts(told)), standing(facts([*told, again]))) == said
+
+
+def test_nothing_is_taken_of_a_contact_that_may_be_forgotten() -> None:
+    """Forgotten and told of again it would count twice."""
+    old, new = (Seen(0, "a", 0, T0, "voice", T0), Seen(1, "b", 0, T0 + 61 * DAY_MS, "voice", T0))
+    assert too_old(old._replace(position=1, reason="bill"), [new])
+    assert too_old(old._replace(position=1, arrived_ms=None, told_ms=new.told_ms), [old, new])
+    assert not too_old(new, [old])
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ def served(boards: list[Board]) -> Iterator[MetricsServer]:
         entities={"contacts": 5},
         entities_forgotten={"customers": 2},
         sums_late={"board": 4},
+        keys_refused={"board": 6},
     )
     collector = KpiCollector(lambda: boards, lambda: view, terms, clock=lambda: 2.5)
     server = serve("127.0.0.1", 0, registry(collector), lambda: Health(True, True))
@@ -250,6 +251,7 @@ def test_the_worker_shows_itself(served: MetricsServer) -> None:
     assert of(found, "cc_worker_entities", stage="contacts") == 5
     assert of(found, "cc_entities_forgotten_total", stage="customers") == 2
     assert of(found, "cc_sums_late_total", stage="board") == 4
+    assert of(found, "cc_board_keys_refused_total", stage="board") == 6
     assert 0 < (of(found, "cc_exporter_collect_duration_seconds") or 0) < 1
 
 

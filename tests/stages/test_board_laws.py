@@ -37,7 +37,8 @@ seeds = st.integers(0, 2**32 - 1)
 def check(
     seed: int, fates: Sequence[str] = FATES, *, keep_ms: int = 0, minutes: Sequence[int] = MINUTES
 ) -> None:
-    """One topic, one life: totals, results, statuses and versions are those of the account.
+    """One topic, one life: totals, results, statuses, versions and what came too late are those of
+    the account.
 
     ``live`` has checked besides that no revision fell and none had two values.
     """
@@ -49,6 +50,7 @@ def check(
     assert life.said(account.floor) == account.said()
     assert life.rolling() == account.rolling()
     assert life.levels() == account.levels()
+    assert life.letters.keys() == {f"partials/0/{offset}".encode() for offset in account.late}
 
 
 @settings(max_examples=150, deadline=None)

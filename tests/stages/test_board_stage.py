@@ -165,7 +165,7 @@ def test_keys_of_cells_and_registers_differ_whatever_the_names() -> None:
 def test_a_seal_without_news_writes_nothing() -> None:
     stage, _ = sealed(SHARE)
     stage.absorb(records([SHARE]))
-    assert whole(stage, 2) == ((), [], [], 2, [])
+    assert whole(stage, 2) == ([], [], [], 2, [])
     assert stage.publish() == ()
 
 
@@ -185,6 +185,57 @@ def test_the_counters_are_for_metrics() -> None:
     assert stage.corrections == {}
     assert stage.hours == {(A, 23): 4}
     assert stage.mark_ms == (MINUTE + 1) * 60_000
+
+
+# -- sums for minutes that are not kept any more
+
+
+def listed(seal: Any) -> list[tuple[str, str, Any]]:
+    """(Reason, id, what is listed) of a seal's dead letters."""
+    found = []
+    for letter in seal.outputs:
+        headers = dict(letter.headers)
+        assert letter.stream == "dlq"
+        assert headers["cc_dlq_stage"] == b"board"
+        reason, name = headers["cc_dlq_reason"].decode(), headers["cc_dlq_id"].decode()
+        found.append((reason, name, wire.decode(letter.value)))
+    return found
+
+
+LATE = SHARE._replace(segment=3, position=70)
+LATE_GROWN = LATE._replace(position=71, amounts={"offered": 5})
+LATE_LOG = records([*marks_at(27 * 60), LATE, SHARE._replace(minute=MINUTE + 300), LATE_GROWN])
+
+
+def test_a_sum_for_a_minute_not_kept_any_more_is_counted_and_listed() -> None:
+    """Its cut key, minute, amounts and origin; each time it grows."""
+    stage = new_stage(KEEP_MS)
+    stage.start(0)
+    stage.absorb(LATE_LOG)
+    seal = whole(stage, 6)
+    assert listed(seal) == [
+        ("window.dropped", "partials/0/3", LATE),
+        ("window.dropped", "partials/0/5", LATE_GROWN),
+    ]
+    assert stage.counts["sums_late"] == 2
+    assert not any(LATE.minute in line.cells for line in stage._board.lines.values())
+    assert listed(whole(stage, 6)) == [], "each is listed once"
+
+
+def test_what_is_listed_does_not_depend_on_crashes() -> None:
+    """Nothing of an aborted seal is said again before the replay has passed it, but it is listed:
+    under the same id, so it stands in the topic once."""
+    stage = new_stage(KEEP_MS)
+    stage.start(0)
+    stage.absorb(LATE_LOG)
+    seal = whole(stage, 6)
+    aborted = [changed(e, aborted=True) for e in seal.entities]
+    successor = restarted(Random(0), aborted, 0, KEEP_MS)
+    successor.absorb(LATE_LOG[:4])
+    again = whole(successor, 4)
+    assert again.results == []
+    successor.absorb(LATE_LOG[4:])
+    assert listed(again) + listed(whole(successor, 6)) == listed(seal)
 
 
 # -- single stories

@@ -19,7 +19,7 @@ from streams.kpis import ALL_MEASURES
 from streams.stages.base import Entity
 from streams.stages.contacts import ContactsStage
 from tests.builders import Story, log_of, restarted, story, tick, total
-from tests.simulation.driver import Life, added_up, live, registers
+from tests.simulation.driver import Life, added_up, as_records, conflicts, live, registers
 
 SIZE = 4
 TERMS = Terms(patience={"voice": Patience(3_600_000, 7_200_000)})
@@ -150,3 +150,16 @@ def test_a_restored_contact_has_the_patience_of_its_channel() -> None:
     assert total(added_up(after.outputs), QUEUE)["contacts_left_lost"] == 1
     assert set(stage._contacts) == {"call", "mail", "note"}
     assert set(stage._open) == {"mail"}
+
+
+def test_what_is_said_before_anything_is_absorbed_is_as_of_the_commit() -> None:
+    """c1 is in the changelog as of a later position, and the timer may publish first."""
+    first = [*OPEN[:2], story("c9", "OTHER").queued(11).events[0], tick(90)]
+    told = [*C1_LEAVES, *events_of(story("c8", "OTHER").queued(92)), tick(93), tick(94)]
+    log = log_of([*first, *told])
+    before = live(new_stage(), SIZE, log)
+    stage = new_stage()
+    stage.restore(as_records(entities(before)))
+    stage.start(SIZE)
+    as_of_the_commit = live(new_stage(), SIZE, log[:SIZE])
+    assert not conflicts([*as_of_the_commit.outputs, *stage.publish()])
