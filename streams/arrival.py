@@ -36,7 +36,7 @@ from streams.errors import StateError
 from streams.kafka.connect import client_options, unreachable
 from streams.reading import follow
 from streams.stages.contact_record import ASKED
-from streams.stages.wire import decode
+from streams.stages.wire import decode, is_mark
 
 POLL_SECONDS = 0.05
 STUCK_SECONDS = 60.0
@@ -47,7 +47,6 @@ RECORDS = "records.contact.v1"
 Marks = dict[tuple[str, int], tuple[int, int]]
 """(Origin, board partition) -> (position, offset)."""
 _NO_MARK = (-1, -1)
-_MARK = b'["m",'
 _TIME = re.compile(rb'"time":(\d{1,15})[,}]')
 
 
@@ -155,7 +154,7 @@ class Follower:
 
     def _take_marks(self, records: Sequence[Any]) -> None:
         for record in records:
-            if record.value and record.value.startswith(_MARK):
+            if record.value and is_mark(record.value):
                 mark = decode(record.value)
                 assert isinstance(mark, Mark)
                 self._marks[mark.origin, record.partition] = (mark.position, record.offset)

@@ -42,6 +42,14 @@ def encode(message: Partial | Register | Mark) -> bytes:
     return _pack((_KINDS[type(message)], *message))
 
 
+_MARK = _pack(("m", "", 0, 0))[:3]
+
+
+def is_mark(value: bytes) -> bool:
+    """Whether a record is a mark, without decoding it: most are not."""
+    return value.startswith(_MARK)
+
+
 def decode(value: bytes) -> Partial | Register | Mark:
     """Our own record back; anything else raises ValueError, because it is a bug and not bad
     input."""
