@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from streams.core import events as ev
 from streams.core.about import NO_QUEUE, About
 from streams.core.facts import ContactArrived
+from streams.core.vocabulary import DONE
 
 SELF_SERVICE = ("ivr", "bot")
 """Stages in which a customer may be served without anybody's help."""
@@ -67,7 +68,7 @@ class Upshot:
                 self._served(event)
 
     def _status(self, event: ev.StatusChanged) -> None:
-        self.human |= event.agent is not None and event.status in ("solved", "closed")
+        self.human |= event.agent is not None and event.status in DONE
 
     def _classified(self, event: ev.Classified) -> None:
         self.before |= event.phrase is not None

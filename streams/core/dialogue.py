@@ -39,13 +39,12 @@ from streams.core.about import NO_QUEUE, WRITTEN, About
 from streams.core.facts import Fact, Response, ResponseMissed, ValueRefused
 from streams.core.levels import Open
 from streams.core.terms import MINUTE_MS, Terms
-from streams.core.vocabulary import Channel
+from streams.core.vocabulary import DONE, Channel
 
 LETTERS: frozenset[Channel] = frozenset(("email", "ticket"))
 """Channels whose contacts begin with something written."""
 SOON_MS = MINUTE_MS
 """What is written within this time of the beginning is what the contact began with."""
-OVER = frozenset(("solved", "closed"))
 
 
 _BEGINS = (ev.ContactStarted, ev.StatusChanged, ev.BotHandedOff)
@@ -305,7 +304,7 @@ class Dialogue:
     # -- ending
 
     def _status(self, event: ev.StatusChanged, about: About) -> None:
-        if event.status in OVER:
+        if event.status in DONE:
             self._finish(event, about)
         elif self._done:
             self._open(event.time, about)

@@ -23,9 +23,9 @@ from streams.core.about import NO_QUEUE, WRITTEN, About
 from streams.core.facts import Fact, SelfServiceEnded, SelfServiceStarted
 from streams.core.levels import Open
 from streams.core.terms import Terms
+from streams.core.vocabulary import DONE
 
 _STAGES = frozenset(("ivr", "bot"))
-_SOLVED = frozenset(("solved", "closed"))
 
 
 class SelfService:
@@ -71,7 +71,7 @@ class SelfService:
             case ev.ResolutionClaimed():
                 self._claimed(event)
             case ev.StatusChanged(status=status):
-                self._over = status in _SOLVED
+                self._over = status in DONE
             case ev.Ended():
                 self._over, self._lost = True, False
             case ev.Lost():

@@ -28,7 +28,7 @@ class StagesPassed:
     BEGINS: frozenset[type] = frozenset((ev.StageEntered,))
 
     def __init__(self, terms: Terms) -> None:
-        self._duration_max_ms = terms.duration_max_ms
+        self._terms = terms
         self._facts: tuple[Fact, ...] = ()
         self._stage = ""
         self._since_ms = 0
@@ -65,7 +65,6 @@ class StagesPassed:
         if not self._stage:
             return
         stage, since_ms, self._stage = self._stage, self._since_ms, ""
-        wait_ms = event.time - since_ms
         self._facts += (
             StagePassed(
                 stage,
@@ -73,7 +72,7 @@ class StagesPassed:
                 event.channel,
                 since_ms,
                 event.time,
-                wait_ms if wait_ms <= self._duration_max_ms else None,
+                self._terms.believed(event.time - since_ms),
                 abandoned,
             ),
         )

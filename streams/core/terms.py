@@ -133,6 +133,12 @@ class Terms:
         named = self.at(queue, time_ms).response_ms
         return self.response_by_channel[channel] if named is None else named
 
+    def believed(self, duration_ms: int | None) -> int | None:
+        """The duration if it can be true, None otherwise."""
+        if duration_ms is not None and 0 <= duration_ms <= self.duration_max_ms:
+            return duration_ms
+        return None
+
     def believable_ms(self, channel: Channel) -> int:
         """The longest time between two events of a contact that is believed: a mail may be
         answered after weeks, but not after it was forgotten."""

@@ -51,9 +51,8 @@ from streams.core.ticket_facts import (
     TicketResolved,
     TicketSolved,
 )
-from streams.core.vocabulary import Author, TicketStatus
+from streams.core.vocabulary import DONE, Author, TicketStatus
 
-DONE = frozenset(("solved", "closed"))
 _Ms = int | None
 _Waits = tuple[_Ms, _Ms, _Ms, _Ms, _Ms, _Ms]
 

@@ -162,13 +162,13 @@ class Visits:
         """The platform's figure, else the difference of times; nothing (and a ValueRefused) if it
         cannot be true."""
         value = derived if reported is None else reported
-        if value is None or 0 <= value <= self._terms.duration_max_ms:
-            return value
-        self._say(ValueRefused(visit.queue, visit.channel, at_ms, field))
-        return None
+        believed = self._terms.believed(value)
+        if believed != value:
+            self._say(ValueRefused(visit.queue, visit.channel, at_ms, field))
+        return believed
 
     def _believable(self, value: int | None) -> int:
-        return value if value is not None and 0 <= value <= self._terms.duration_max_ms else 0
+        return self._terms.believed(value) or 0
 
     def _enter(self, queue: str, channel: str, at_ms: int, inferred: bool = False) -> Visit:
         repeat = bool(self.visits) and any(v.queue == queue and not v.parked for v in self.visits)
@@ -261,14 +261,11 @@ class Visits:
     def _end_ring(self, visit: Visit, at_ms: int, abandoned: bool) -> None:
         since_ms = visit.ring_since
         if since_ms is not None:
-            wait = self._duration_or_none(at_ms - since_ms)
+            wait = self._terms.believed(at_ms - since_ms)
             visit.ring = StagePassed(
                 "ringing", visit.queue, visit.channel, since_ms, at_ms, wait, abandoned
             )
             self._say(visit.ring)
-
-    def _duration_or_none(self, value: int) -> int | None:
-        return value if 0 <= value <= self._terms.duration_max_ms else None
 
     def _end_hold(self, visit: Visit, at_ms: int) -> None:
         if visit.held_since is not None:
@@ -283,7 +280,7 @@ class Visits:
             self._say(visit.hold, -1)
         if visit.held_from is not None:
             given_up = visit.hung_up_on_hold if ended_by == "customer" else None
-            wait = None if given_up is None else self._duration_or_none(given_up)
+            wait = self._terms.believed(given_up)
             visit.hold = StagePassed(
                 "hold", visit.queue, visit.channel, visit.held_from, at_ms,
                 wait, given_up is not None,

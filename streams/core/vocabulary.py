@@ -42,5 +42,7 @@ OfferEnd = Literal["no_answer", "rejected", "canceled", "error"]
 Version = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Author = Literal["customer", "agent", "bot", "system"]
 TicketStatus = Literal["new", "open", "pending", "on_hold", "snoozed", "solved", "closed"]
+DONE: frozenset[TicketStatus] = frozenset(("solved", "closed"))
+"""Statuses of a ticket that is solved."""
 Survey = Literal["csat", "nps_transactional", "nps_relationship", "ces", "ces_reversed"]
 LostReason = Literal["restart", "silence"]

@@ -27,6 +27,7 @@ from streams.core.window import Window
 from streams.stages import wire
 from streams.stages.keyed import Versions
 from tests.boards.account import Account
+from tests.boards.breaking import seed_that_shows
 from tests.boards.definitions import KEEP_MS, MINUTE
 from tests.boards.lives import FATES, live
 from tests.boards.topics import DAYS, MINUTES, random_topic
@@ -267,14 +268,6 @@ def test_the_law_fails_if_a_rule_is_broken(broken: Patch, monkeypatch: pytest.Mo
     """
     with monkeypatch.context() as patch:
         broken(patch)
-        failed = next((seed for seed in range(500) if _fails(seed, BROKEN[broken])), None)
+        failed = seed_that_shows(check, BROKEN[broken], 500)
     assert failed is not None, "no seed shows it"
     check(failed, **BROKEN[broken])
-
-
-def _fails(seed: int, life: Mapping[str, Any]) -> bool:
-    try:
-        check(seed, **life)
-    except AssertionError:
-        return True
-    return False

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from streams.core.board import Board
 from streams.core.judging import Judging, Machine
 from streams.stages.board import BoardStage
+from tests.boards.breaking import seed_that_shows
 from tests.boards.definitions import KEEP_MS
 from tests.boards.lives import FATES, Life, live
 from tests.boards.targets import TARGETS, Judged, expected
@@ -216,14 +217,6 @@ def test_the_law_fails_if_a_rule_is_broken(broken: Patch, monkeypatch: pytest.Mo
     """
     with monkeypatch.context() as patch:
         broken(patch)
-        failed = next((seed for seed in range(600) if _fails(seed, BROKEN[broken])), None)
+        failed = seed_that_shows(check, BROKEN[broken], 600)
     assert failed is not None, "no seed shows it"
     check(failed, **BROKEN[broken])
-
-
-def _fails(seed: int, life: Mapping[str, Any]) -> bool:
-    try:
-        check(seed, **life)
-    except AssertionError:
-        return True
-    return False
