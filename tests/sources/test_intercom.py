@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streams.core import events as ev
-from streams.core.pseudonym import Pseudonymizer
-from streams.core.source import Event, Record, Rejected
 from streams.sources.intercom import decode
+from tests.sources.telling import Webhook, bodies_of
 from tests.sources.test_any_source import changed
 
-CUSTOMER = Pseudonymizer(b"sixteen bytes ok", "k1")
-EXAMPLES = Path(__file__).resolve().parents[2] / "schemas" / "examples" / "intercom"
-BODIES: list[dict[str, Any]] = [
-    json.loads(line)
-    for path in sorted(EXAMPLES.glob("*.txt"))
-    if "dirt" not in path.name
-    for line in path.read_bytes().splitlines()
-]
-
-
-def record(value: bytes | None) -> Record:
-    return Record("raw", 0, 0, 0, None, value)
-
-
-def answer(body: Any) -> Any:
-    return decode(record(json.dumps(body).encode()), CUSTOMER)
-
-
-def events(body: Any) -> list[Event]:
-    found = answer(body)
-    assert not isinstance(found, Rejected), found
-    return list(found)
-
-
-def kinds(body: Any) -> list[str]:
-    return [ev.type_of[type(event)] for event in events(body)]
+BODIES = bodies_of("intercom")
+WEBHOOK = Webhook(decode)
+answer, events, kinds = WEBHOOK.answer, WEBHOOK.events, WEBHOOK.kinds
 
 
 def of(topic: str, at: int = 0, **item: Any) -> dict[str, Any]:
