@@ -7,10 +7,23 @@ keeps the newest owner's rows alone; nothing else reads the gauge itself.
 from __future__ import annotations
 
 from streams.kpis import ALL_KPIS
-from streams.metrics import WINDOW, Family, kpi_families
+from streams.metrics import (
+    TARGET_REVISION,
+    TARGETS,
+    WINDOW,
+    Family,
+    kpi_families,
+    revision_families,
+)
 
-GAUGES: dict[str, Family] = kpi_families(ALL_KPIS)
-"""Metric -> family, of all KPIs that have a gauge."""
+GAUGES: dict[str, Family] = kpi_families(ALL_KPIS) | {
+    family.name: family for family in TARGETS if family is not TARGET_REVISION
+}
+"""Metric -> family, of all KPIs that have a gauge, and of targets."""
+REVISIONS: dict[str, Family] = revision_families(ALL_KPIS) | {
+    name: TARGET_REVISION for name in GAUGES if name.startswith("cc_target")
+}
+"""Metric -> the gauge that tells which owner's row of it is right."""
 
 
 def recorded(metric: str) -> str:
@@ -22,6 +35,7 @@ def recorded(metric: str) -> str:
     'state:cc_agents:newest'
     """
     labels = GAUGES[metric].labels
-    # A level has no window, and its ``state`` is one of an agent.
-    dimensions = [name for name in labels if "window" not in labels or name not in WINDOW]
+    # A level has no window, and its ``state`` is one of an agent; a target's window is its own.
+    windowed = set(WINDOW) <= set(labels)
+    dimensions = [name for name in labels if not windowed or name not in WINDOW]
     return f"{'_'.join(dimensions) or 'all'}:{metric}:newest"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from streams.core.kpi import NOW, Kpi
-from streams.core.measure import Measure
+from streams.core.measure import QUEUE, Measure
 from streams.kpis import abandonment, handle_time, outcomes, service_level, speed, transfers, volume
 
 Kind = Literal["gauge", "counter", "histogram"]
@@ -87,10 +87,31 @@ WINDOW_END = Family(
 WINDOW_UPDATED = Family(
     "cc_window_updated_timestamp_seconds",
     "gauge",
-    "Event time up to which the window shown had been computed when it last changed; the owner "
-    "with the highest one is right.",
+    "Event time up to which the window shown had been computed when it last changed.",
     (*PLACE, *WINDOW),
 )
+REVISION_HELP = (
+    "Revision of what is shown with these labels. While a partition moves two workers may show it: "
+    "the one with the highest revision is right, and with the same one both are."
+)
+
+
+def revision_families(kpis: Iterable[Kpi]) -> dict[str, Family]:
+    """Metric name -> the gauge that tells which owner's rows of it are right.
+
+    There is one for each cut, for windows and for levels: the rows of a cut key are of one board
+    partition, those of another cut need not be."""
+    return {kpi.metric: _revision(kpi) for kpi in kpis if kpi.metric is not None}
+
+
+def _revision(kpi: Kpi) -> Family:
+    cut = kpi.cuts[0]
+    of = "now" if kpi.windows == NOW else "window"
+    name = f"cc_{of}_revision" if cut == QUEUE else f"cc_{cut.name}_{of}_revision"
+    window = () if kpi.windows == NOW else WINDOW
+    return Family(name, "gauge", REVISION_HELP, (*cut.dimensions, *window))
+
+
 THRESHOLD = Family(
     "cc_sla_threshold_seconds", "gauge", "Service level threshold T in force now.", ("queue",)
 )
@@ -109,6 +130,9 @@ TARGET_BREACHED = Family(
 TARGET_WARNING = Family(
     "cc_target_warning", "gauge", "1 while there is a warning and no breach, else 0.", _TARGET
 )
+
+TARGET_REVISION = Family("cc_target_revision", "gauge", REVISION_HELP, _TARGET)
+TARGETS = (TARGET, TARGET_BREACHED, TARGET_WARNING, TARGET_REVISION)
 
 # -- counted since the process started
 
@@ -217,6 +241,11 @@ class WorkerView:
     """
 
     state: str = "starting"
+    loop_idle_ms: int = 0
+    """How long ago the loop last came round."""
+    rebalances: int = 0
+    restore_remaining: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    """Changelog and partition -> records still to be read; only what is being restored."""
     assigned: Mapping[str, int] = field(default_factory=dict)
     """Source topic -> partitions assigned."""
     lag: Mapping[tuple[str, int], int] = field(default_factory=dict)
@@ -252,6 +281,20 @@ WORKER: Mapping[str, Family] = {
         "cc_worker_lag_records",
         "gauge",
         "Records written to the partition and not absorbed yet.",
+        _PARTITION,
+    ),
+    "loop_idle_ms": Family(
+        "cc_worker_loop_idle_seconds", "gauge", "How long ago the worker's loop last came round."
+    ),
+    "rebalances": Family(
+        "cc_worker_rebalances_total",
+        "counter",
+        "Generations of the group that this worker has been assigned partitions in.",
+    ),
+    "restore_remaining": Family(
+        "cc_worker_restore_remaining_records",
+        "gauge",
+        "Records of the changelog to read before the partition can go on; only while restoring.",
         _PARTITION,
     ),
     "absorbed": Family(
@@ -342,9 +385,11 @@ DROPPED = Family(
 
 def all_families(kpis: Iterable[Kpi]) -> Iterator[Family]:
     """Everything a worker may export, for the given KPIs."""
+    kpis = tuple(kpis)
     yield from kpi_families(kpis).values()
+    yield from dict.fromkeys(revision_families(kpis).values())
     yield from (WINDOW_END, WINDOW_UPDATED, THRESHOLD, INTRADAY)
-    yield from (TARGET, TARGET_BREACHED, TARGET_WARNING)
+    yield from TARGETS
     yield from (c.family for c in COUNTERS)
     yield CORRECTIONS
     yield from (h.family for h in HISTOGRAMS)

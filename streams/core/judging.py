@@ -90,12 +90,14 @@ class Said(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What /metrics shows of a machine: the target in force and how it stands."""
+    """What /metrics shows of a machine: the target in force, how it stands, and the turn that
+    found it so (-1: it is restored, and nothing ever changed)."""
 
     target: Target
     key: Mapping[str, str]
     value: Number
     state: str
+    revision: int
 
 
 class Judging:
@@ -137,7 +139,7 @@ class Judging:
                 self._unsaid[machine] = None
             if machine.version >= committed:
                 self._changed[machine] = None
-            self._show(machine, machine.standing.since_ms)
+            self._show(machine, machine.standing.since_ms, machine.version)
 
     def _restored(self, one: Kept, lines: Mapping[CutKey, Line]) -> Machine | None:
         line = lines.get(one.cut)
@@ -196,11 +198,12 @@ class Judging:
             self._changed[machine] = None
         if last is not None:
             time_ms = last.as_of_ms if last.span.kind == "now" else last.span.start_ms
-            self._show(machine, time_ms)
+            self._show(machine, time_ms, last.revision)
 
-    def _show(self, machine: Machine, time_ms: int) -> None:
+    def _show(self, machine: Machine, time_ms: int, revision: int) -> None:
         target = machine.target
-        row = Shown(target, machine.key, target.at(time_ms).value, machine.standing.state)
+        value, state = target.at(time_ms).value, machine.standing.state
+        row = Shown(target, machine.key, value, state, revision)
         self.shown[target.name, machine.cut] = row
 
     # -- say and store

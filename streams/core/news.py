@@ -196,6 +196,8 @@ class News:
             status = words.of(bit) if due & bit else PROVISIONAL
             said.append(Result(kpi, cut, key, span, value, status, revision, as_of))
         window.published = published
+        if state:
+            self.shown.stamp(window)
         return said
 
     def _rolling_said(self) -> Iterator[Result]:
@@ -204,6 +206,9 @@ class News:
         if minute != self._rolled_minute:
             recent = minute - ROLLING_MINUTES_MAX
             lines = [ln for ln in self._lines.values() if ln.live or ln.newest >= recent]
+            for line in self._lines.values():
+                if line.plan.shown and not line.live:
+                    self.shown.stamp_rolling(line, self._marks.minute_at)
         self._rolled_minute = minute
         self._rolling = {}
         for line in lines:
@@ -225,6 +230,7 @@ class News:
                 self.shown.show(window, kpi, None, UNKNOWN)
             yield Result(kpi, cut, key, span, None, PROVISIONAL, revision, as_of)
         window.published = 0
+        self.shown.stamp(window)
 
     def _levels_said(self) -> Iterator[Result]:
         if self._marks.mark_ms >= self._aged_ms + SECOND_MS:
@@ -250,5 +256,5 @@ class News:
         for line in lines:
             known = self._marks.mark_ms != UNKNOWN
             spans = self._spans.of(line.cut, self._marks.minute) if known else None
-            self.shown.place(line, spans, self._marks.mark_ms)
+            self.shown.place(line, spans, self._marks.mark_ms, self._marks.moved_at)
         return lines

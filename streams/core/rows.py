@@ -19,11 +19,17 @@ from typing import NamedTuple
 from streams.core.kpi import Kpi, Number, Value
 from streams.core.line import Line
 from streams.core.measure import CutKey
-from streams.core.window import FIXED, Span, Window, local_hour, start_of
+from streams.core.window import FIXED, ROLLING, Span, Window, local_hour, start_of
 
 OPEN = "open"
 CLOSED = "closed"
 
+_PLACES = (
+    *((kind, state) for kind in FIXED for state in (OPEN, CLOSED)),
+    *((kind, "now") for kind, _ in ROLLING),
+    ("now", "now"),
+)
+"""Every kind of window and the states it is shown in."""
 RowKey = tuple[str, CutKey, str, str]
 """(KPI name, cut key, window kind, state)."""
 
@@ -40,11 +46,19 @@ class Row(NamedTuple):
 
 
 class Rows:
-    """See the module.  ``hours``: (cut key, local hour of the day) -> how often ``offered`` was
+    """See the module.
+
+    ``revisions``: what is shown of a cut key, kind of window and state is what the board says as of
+    this offset or a later one, and nothing before a change at a later one.  So of two owners' rows
+    those with the higher one are right, and with the same one both are.  It stays when the rows go:
+    that nothing is shown is said, too.
+
+    ``hours``: (cut key, local hour of the day) -> how often ``offered`` was
     counted in the open day, or in the newest one if nothing has happened in the open one."""
 
     def __init__(self, offered: str) -> None:
         self.rows: dict[RowKey, Row] = {}
+        self.revisions: dict[tuple[CutKey, str, str], int] = {}
         self.hours: dict[tuple[CutKey, int], int] = {}
         self._offered = offered
 
@@ -56,15 +70,30 @@ class Rows:
         else:
             self.rows[at] = Row(*value[:3], window.span.end_ms, mark_ms)
 
-    def place(self, line: Line, spans: Sequence[Span] | None, mark_ms: int) -> None:
+    def stamp(self, window: Window) -> None:
+        """All rows of the window are as of its revision now."""
+        self._stamp((window.cut, window.span.kind, window.state), window.revision)
+
+    def stamp_rolling(self, line: Line, moved_at: int) -> None:
+        """The line has no rolling windows as of this offset."""
+        for _, window in line.rolling:
+            self._stamp((line.cut, window.span.kind, window.state), moved_at)
+
+    def _stamp(self, at: tuple[CutKey, str, str], revision: int) -> None:
+        if revision > self.revisions.get(at, -1):
+            self.revisions[at] = revision
+
+    def place(self, line: Line, spans: Sequence[Span] | None, mark_ms: int, moved_at: int) -> None:
         """Find the open and the closed window of each kind; ``spans`` are those that contain the
-        mark, None if there is no mark."""
+        mark, None if there is no mark; ``moved_at`` is the offset that brought the mark there."""
         for index, kind in enumerate(FIXED):
             placed = _placed(line, kind, None if spans is None else spans[index])
             if placed != line.placed.get(kind, (None, None)):
                 self._clear(line, kind)
                 line.placed[kind] = placed
                 self._fill(placed, mark_ms)
+            for state in (OPEN, CLOSED):
+                self._stamp((line.cut, kind, state), moved_at)
 
     def _clear(self, line: Line, kind: str) -> None:
         for window, state in zip(line.placed.get(kind, ()), (OPEN, CLOSED), strict=False):
@@ -77,6 +106,7 @@ class Rows:
         for window, state in zip(placed, (OPEN, CLOSED), strict=True):
             if window is not None:
                 window.state = state
+                self.stamp(window)
                 plan = window.plan
                 for _, kpi, evaluate, _ in plan.of_kind(window.span.kind, plan.shown):
                     self.show(window, kpi, evaluate(window.sums, mark_ms), mark_ms)
@@ -101,6 +131,8 @@ class Rows:
         """The line is gone."""
         for kind in FIXED:
             self._clear(line, kind)
+        for kind, state in _PLACES:
+            self.revisions.pop((line.cut, kind, state), None)
         line.placed = {}
         self.count_hours(line)
 

@@ -49,7 +49,7 @@ def series(kpis: Iterable[Kpi] = ALL_KPIS, windows: Iterable[str] = WINDOWS) -> 
     """The bound for these KPIs in these windows, counters and histograms included."""
     shown = (*windows, *NOW)
     kpis = tuple(kpi for kpi in kpis if kpi.metric is not None)
-    total = _counted().plus(_window_times(kpis, shown))
+    total = _counted().plus(_window_times(kpis, shown)).plus(_revisions(kpis, shown))
     for kpi in kpis:
         total = total.plus(_of_cut(kpi.cuts[0], _places(kpi.windows, shown)))
     return total
@@ -67,6 +67,17 @@ def _of_cut(cut: Cut, count: int) -> Series:
 def _places(windows: Iterable[str], shown: Iterable[str]) -> int:
     """Rows of one KPI and key: windows of the clock are shown open and closed."""
     return sum(2 if kind in FIXED else 1 for kind in set(windows) & set(shown))
+
+
+def _revisions(kpis: Iterable[Kpi], shown: Iterable[str]) -> Series:
+    """One for each label set that a gauge of the cut can have; see ``revision_families``."""
+    windows: dict[tuple[Cut, bool], set[str]] = {}
+    for kpi in kpis:
+        windows.setdefault((kpi.cuts[0], kpi.windows == NOW), set()).update(kpi.windows)
+    total = Series()
+    for (cut, _), kinds in windows.items():
+        total = total.plus(_of_cut(cut, _places(kinds, shown)))
+    return total
 
 
 def _window_times(kpis: Iterable[Kpi], shown: Iterable[str]) -> Series:

@@ -21,6 +21,8 @@ contacts of two months count.
 
 from __future__ import annotations
 
+from typing import Any
+
 from streams.core.facts import ContactFollowed, ContactSeen, ResolutionStated, SelfServed
 from streams.core.kpi import Count, Formula, Kpi, Ratio
 from streams.core.measure import (
@@ -41,6 +43,8 @@ DAYS = (1, 3, 7, 14, 30)
 CUTS = (QUEUE, CHANNEL, ISSUE_TYPE, AGENT)
 REPEAT_REASON = Cut("repeat_reason", ("reason", "channel"))
 BOUNDS_MS = tuple(days * DAY_MS for days in DAYS)
+SHOWN_DAYS = (1, 7, 30)
+"""Of which there are gauges."""
 DAY = ("day",)
 """A day is the shortest span of which a rate with W of days says anything."""
 
@@ -130,7 +134,14 @@ MEASURES = (
 )  # fmt: skip
 
 
-def _mature(name: str, help_text: str, formula: Formula, days: int, excludes: str) -> Kpi:
+def _shown(method: str) -> dict[str, Any]:
+    """The gauge of a way to judge; of a day that is not mature it falls as repeats come in."""
+    return {"metric": "cc_window_fcr_ratio", "labels": (("method", method),)}
+
+
+def _mature(
+    name: str, help_text: str, formula: Formula, days: int, excludes: str, **gauge: Any
+) -> Kpi:
     """A KPI of contacts by the day they arrived, final when they are ``days`` old."""
     return Kpi(
         name=name,
@@ -143,6 +154,7 @@ def _mature(name: str, help_text: str, formula: Formula, days: int, excludes: st
         windows=DAY,
         excludes=excludes,
         matures_ms=days * DAY_MS,
+        **gauge,
     )
 
 
@@ -198,6 +210,7 @@ KPIS = (
             _without_repeat(HANDLED, AGAIN, days),
             days,
             _NOT_JUDGED,
+            **(_shown(f"no_repeat_{days}d") if days in SHOWN_DAYS else {}),
         )
         for days in DAYS
     ),
@@ -226,7 +239,7 @@ KPIS = (
         SURVEYED_YES,
         "Share of customers who say that their issue is solved, of those who answered, when they "
         "did. SQM.",
-    ),
+    )._replace(metric="cc_window_fcr_survey_ratio"),
     _said(MARKED, "contacts"),
     _share(
         MARKED,

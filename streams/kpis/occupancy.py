@@ -51,7 +51,10 @@ CHANNEL_TIME = Measure(
 MEASURES = (*TIMES.values(), FURTHER, CHANNEL_CONTACTS, CHANNEL_TIME)
 
 
-def _kpi(name: str, formula: Formula, unit: str, excludes: str, text: str) -> Kpi:
+def _kpi(
+    name: str, formula: Formula, unit: str, excludes: str, text: str, variant: str = ""
+) -> Kpi:
+    """``variant``: of the gauge; "" for a KPI without one."""
     return Kpi(
         name=name,
         family="occupancy",
@@ -61,6 +64,8 @@ def _kpi(name: str, formula: Formula, unit: str, excludes: str, text: str) -> Kp
         attribution="span",
         cuts=STAFF_AND_AGENT,
         excludes=excludes,
+        metric="cc_window_occupancy_ratio" if variant else None,
+        labels=(("variant", variant),) if variant else (),
     )
 
 
@@ -72,6 +77,7 @@ KPIS = (
         "Ring time, and time not ready.",
         "Time with a contact (talk, hold, wrap-up) over that and idle time; wall clock, so one "
         "chat occupies as much as three. Amazon occupancy.",
+        "ring_excluded",
     ),
     _kpi(
         "occupancy_logged_in",
@@ -79,6 +85,7 @@ KPIS = (
         "ratio",
         "Nothing of the logged-in time: ringing and every kind of not ready are below the line.",
         "Time with a contact (talk, hold, wrap-up) over logged-in time. Call Centre Helper.",
+        "logged_in",
     ),
     _kpi(
         "utilization_logged_in",

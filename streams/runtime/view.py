@@ -36,6 +36,9 @@ def worker_view(runtime: Runtime) -> WorkerView:
     absorbed = {(o.topic, o.partition): o.absorbed for o in owners if o.absorbed is not None}
     return WorkerView(
         state=_state(runtime),
+        loop_idle_ms=int((monotonic() - runtime.turned_at) * 1000),
+        rebalances=runtime.assignment.rebalances,
+        restore_remaining=_restoring(owners),
         assigned=Counter(o.topic for o in owners),
         lag={at: max(0, ends[at] - taken) for at, taken in absorbed.items() if at in ends},
         absorbed={at: taken - 1 for at, taken in absorbed.items() if taken > 0},
@@ -44,6 +47,15 @@ def worker_view(runtime: Runtime) -> WorkerView:
         records_lost=dict(runtime.losses.records),
         **_counts(runtime, owners),  # type: ignore[arg-type]
     )
+
+
+def _restoring(owners: list[Owner]) -> dict[tuple[str, int], int]:
+    """Changelog records up to our sentinel; offsets, so the log's markers count as well."""
+    return {
+        (owner.changelog, owner.partition): owner.sentinel + 1 - owner.restored_to
+        for owner in owners
+        if owner.changelog and owner.shard.next is None and not owner.restored
+    }
 
 
 def _entities(owners: list[Owner]) -> Counter[str]:

@@ -44,8 +44,12 @@ LABEL_SETS_MAX = 100
 
 Place = tuple[str, ...]
 """Label values that cost series: (queue, channel), or (queue,) where there is no channel."""
+
+
 _Latest = dict[tuple[str, ...], tuple[int, int]]
 """Labels of a window -> its end and the newest update of its rows, in ms."""
+_Revisions = dict[tuple[CutKey, str, str], int]
+"""(Cut key, kind of window, state) -> revision."""
 
 
 class BoardRows(Protocol):
@@ -59,6 +63,8 @@ class BoardRows(Protocol):
     def corrections(self) -> Mapping[tuple[CutKey, str], int]: ...
     @property
     def hours(self) -> Mapping[tuple[CutKey, int], int]: ...
+    @property
+    def revisions(self) -> Mapping[tuple[CutKey, str, str], int]: ...
     @property
     def targets(self) -> Mapping[MachineKey, Shown]: ...
 
@@ -79,6 +85,7 @@ class _Snapshot(NamedTuple):
     counted: Tally[tuple[CutKey, str]]
     corrections: Tally[tuple[CutKey, str]]
     hours: dict[tuple[CutKey, int], int]
+    revisions: _Revisions
     targets: dict[MachineKey, Shown]
 
 
@@ -135,6 +142,7 @@ class KpiCollector(Collector):
         self._clock = clock
         self._families = tuple(metrics.all_families(kpis))
         self._gauges = _gauges(kpis)
+        self._revisions = _revisions(kpis)
         self._admission = _Admission(label_sets_max)
 
     def describe(self) -> list[Metric]:
@@ -175,7 +183,12 @@ class KpiCollector(Collector):
 
     def _kpi_metrics(self, seen: _Snapshot, dropped: Tally[str]) -> list[Metric]:
         built, latest = self._gauge_metrics(seen.rows, self._gauges, dropped)
-        return [*built, *_window_times(latest), self._thresholds()]
+        return [
+            *built,
+            *_window_times(latest),
+            *self._revision_metrics(seen.revisions, dropped),
+            self._thresholds(),
+        ]
 
     def _gauge_metrics(
         self, rows: Mapping[RowKey, Row], gauges: Mapping[str, _Gauge], dropped: Tally[str]
@@ -197,6 +210,19 @@ class KpiCollector(Collector):
                     latest[labels] = max(latest.get(labels, (0, -1)), times)
             built[gauge.family.name].add_metric((*labels, *gauge.constant), row.value)
         return list(built.values()), latest
+
+    def _revision_metrics(self, revisions: _Revisions, dropped: Tally[str]) -> list[Metric]:
+        built = {family.name: _metric(family) for family in self._revisions.values()}
+        for (cut, window, state), revision in revisions.items():
+            family = self._revisions.get((cut[0], window))
+            if family is None or window not in self._windows:
+                continue
+            if not self._admission.allows(cut):
+                dropped["revisions"] += 1
+                continue
+            labels = cut[1:] if window in NOW else (*cut[1:], window, state)
+            built[family.name].add_metric(labels, revision)
+        return list(built.values())
 
     def _thresholds(self) -> Metric:
         metric, now_ms = _metric(metrics.THRESHOLD), int(self._clock() * 1000)
@@ -274,7 +300,7 @@ def registry(collector: KpiCollector) -> CollectorRegistry:
 
 
 def _snapshot(boards: Iterable[BoardRows]) -> _Snapshot:
-    seen = _Snapshot({}, Tally(), Tally(), {}, {})
+    seen = _Snapshot({}, Tally(), Tally(), {}, {}, {})
     for board in boards:
         for key, row in copied(board.rows).items():
             known = seen.rows.get(key)
@@ -283,6 +309,8 @@ def _snapshot(boards: Iterable[BoardRows]) -> _Snapshot:
         seen.counted.update(copied(board.counted))
         seen.corrections.update(copied(board.corrections))
         seen.hours.update(copied(board.hours))
+        for at, revision in copied(board.revisions).items():
+            seen.revisions[at] = max(revision, seen.revisions.get(at, -1))
         seen.targets.update(copied(board.targets))
     return seen
 
@@ -290,6 +318,7 @@ def _snapshot(boards: Iterable[BoardRows]) -> _Snapshot:
 def _places(seen: _Snapshot) -> frozenset[Place]:
     """Every queue and channel there is, and queues that only have agents."""
     cuts = {cut for _, cut, _, _ in seen.rows} | {cut for cut, _ in seen.counted}
+    cuts |= {cut for cut, _, _ in seen.revisions}
     places: set[Place] = {cut[1:] for cut in cuts if cut[0] == QUEUE.name}
     queues = {place[0] for place in places}
     others = {cut[1] for cut in cuts if cut[0] in _CUTS_WITH_QUEUE and cut[0] != QUEUE.name}
@@ -319,10 +348,25 @@ def _gauges(kpis: Iterable[Kpi]) -> dict[str, _Gauge]:
     families = metrics.kpi_families(kpis)
     return {
         k.name: _Gauge(
-            families[k.metric], k.cuts[0].name, k.windows != NOW, tuple(v for _, v in k.labels)
+            families[k.metric],
+            k.cuts[0].name,
+            k.windows != NOW,
+            tuple(v for _, v in k.labels),
         )
         for k in kpis
         if k.metric is not None
+    }
+
+
+def _revisions(kpis: Iterable[Kpi]) -> dict[tuple[str, str], Family]:
+    """(Cut, kind of window) -> the gauge that tells what is shown of it."""
+    kpis = tuple(kpis)
+    families = metrics.revision_families(kpis)
+    return {
+        (k.cuts[0].name, kind): families[k.metric]
+        for k in kpis
+        if k.metric is not None
+        for kind in k.windows
     }
 
 

@@ -17,7 +17,7 @@ from streams.core.measure import CutKey
 from streams.core.target import BREACHED, STATES, WARNING
 
 ROWS_MAX = 1_000
-"""Each is three series."""
+"""Each is four series."""
 
 
 def target_metrics(
@@ -26,13 +26,12 @@ def target_metrics(
     """The gauges of all targets; what is left out is added to ``dropped``."""
     allowed = [(key, row) for key, row in rows.items() if allows(key[1])]
     shown = sorted(allowed, key=_worst_first)[:ROWS_MAX]
-    dropped["targets"] += 3 * (len(rows) - len(shown))
-    families = (metrics.TARGET, metrics.TARGET_BREACHED, metrics.TARGET_WARNING)
-    built = [GaugeMetricFamily(f.name, f.help, labels=f.labels) for f in families]
+    dropped["targets"] += len(metrics.TARGETS) * (len(rows) - len(shown))
+    built = [GaugeMetricFamily(f.name, f.help, labels=f.labels) for f in metrics.TARGETS]
     for (name, _), row in shown:
         place = (row.key.get("queue", ""), row.key.get("channel", ""))
         labels = (name, *place, row.target.kpi.name, row.target.window)
-        values = (row.value, row.state == BREACHED, row.state == WARNING)
+        values = (row.value, row.state == BREACHED, row.state == WARNING, row.revision)
         for metric, value in zip(built, values, strict=True):
             metric.add_metric(labels, float(value))
     return built

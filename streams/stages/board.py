@@ -79,6 +79,11 @@ class BoardStage:
         return self._board.news.shown.hours
 
     @property
+    def revisions(self) -> Mapping[tuple[CutKey, str, str], int]:
+        """(Cut key, kind of window, state) -> what its rows are as of."""
+        return self._board.news.shown.revisions
+
+    @property
     def counted(self) -> Mapping[tuple[CutKey, str], int]:
         """(cut key, measure) -> what was added since the process started; never goes down."""
         return self._board.counted

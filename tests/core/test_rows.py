@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from streams.core.partials import Partial
+from streams.core.rows import Row
 from streams.core.terms import MINUTE_MS
-from tests.boards.definitions import KPIS, MINUTE, VOICE, A
+from tests.boards.definitions import KPIS, MINUTE, START_MS, VOICE, A
 from tests.boards.played import ORIGIN, Played
 
 HALF_DAY = 12 * 60
@@ -77,3 +83,69 @@ def test_counters_never_go_down() -> None:
     board.take(Partial(ORIGIN, 0, A, MINUTE, 2, {"offered": 1, "answered": 2}))
     assert board.board.counted == {(A, "offered"): 3, (A, "answered"): 2}
     assert board.board.corrections == {(A, "offered"): 2}
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.sampled_from((-70, -35, -5, 3, 9, 20)), st.integers(0, 2)),
+        st.tuples(st.just("mark"), st.sampled_from((1, 4, 20, 70))),
+        st.tuples(st.just("post"), st.integers(0, 2)),
+    ),
+    min_size=2,
+    max_size=6,
+)
+AFTER = st.frozensets(st.integers(0, 5))
+
+
+def _steps_taken(board: Played, steps: Any, told: frozenset[int]) -> Played:
+    """``told``: after which steps results are said; that is up to each owner."""
+    minute = 0
+    for number, (kind, *of) in enumerate(steps):
+        if kind == "add":
+            board.add(A, of[0], {"offered": of[1], "answered": 1})
+        elif kind == "mark":
+            minute += of[0]
+            board.mark(minute)
+        else:
+            board.post(A, {"waiting": of[0], "oldest_ms": START_MS})
+        if number in told:
+            board.board.results()
+    board.board.results()
+    return board
+
+
+def _shown(board: Played) -> dict[Any, tuple[int, dict[str, Row]]]:
+    """(Cut, kind, state) -> revision and all rows."""
+    shown = board.board.news.shown
+    return {
+        (cut, kind, state): (
+            revision,
+            {kpi: row for (kpi, *at), row in shown.rows.items() if at == [cut, kind, state]},
+        )
+        for (cut, kind, state), revision in shown.revisions.items()
+    }
+
+
+EMPTY_NOW = [("add", -5, 1), ("mark", 1), ("mark", 70)]
+"""What rolling windows held has left them."""
+
+
+@example(EMPTY_NOW, 2, frozenset(), frozenset())
+@example(EMPTY_NOW, 2, frozenset(), frozenset({1}))
+@settings(max_examples=400)
+@given(STEPS, st.integers(1, 6), AFTER, AFTER)
+def test_of_two_owners_rows_those_of_the_higher_revision_are_the_newer_ones(
+    steps: Any, until: int, told: frozenset[int], retold: frozenset[int]
+) -> None:
+    """One owner stopped somewhere, the other went on; where they differ the revision tells.  (It
+    may be higher where they do not: a register that is posted again with the same values.)"""
+    former = _shown(_steps_taken(Played(), steps[:until], told))
+    present = _shown(_steps_taken(Played(), steps, retold))
+    for at, (revision, rows) in former.items():
+        newer, newer_rows = present.get(at, (-1, {}))
+        if newer <= revision:
+            assert _values(newer_rows) == _values(rows)
+
+
+def _values(rows: dict[str, Row]) -> dict[str, Any]:
+    return {name: row[:4] for name, row in rows.items()}

@@ -40,6 +40,7 @@ class Board:
         self.counted: dict[Any, int] = {}
         self.corrections: dict[Any, int] = {}
         self.hours: dict[Any, int] = {}
+        self.revisions: dict[Any, int] = {}
         self.targets: dict[Any, Any] = {}
 
     def row(
@@ -89,6 +90,9 @@ def served(boards: list[Board]) -> Iterator[MetricsServer]:
     terms = Terms(queues={"PS": [Dated(0, QueueTerms(30_000)), Dated(2_000, QueueTerms(45_000))]})
     view = WorkerView(
         state="running",
+        loop_idle_ms=250,
+        rebalances=3,
+        restore_remaining={("contacts-changelog", 1): 12},
         assigned={"contact-events": 2},
         lag={("contact-events", 0): 7, ("contact-events", 1): 0},
         absorbed={("contact-events", 0): 41},
@@ -142,6 +146,33 @@ def test_levels_have_neither_window_nor_state_of_one(
     assert of(found, "cc_agents", state="idle") == 5
     assert of(found, "cc_queue_agents", queue="PS", state="talking") == 2
     assert not [key for key in found if key[0].startswith("cc_window_end")]
+
+
+def test_revisions_of_what_is_shown_whether_there_are_rows_or_not(
+    boards: list[Board], served: MetricsServer
+) -> None:
+    boards.append(Board())
+    boards[0].revisions = {
+        (PS, "hour", "open"): 9,
+        (PS, "rolling_5m", "now"): 8,
+        (PS, "now", "now"): 7,
+        (("agents", "PS", "idle"), "now", "now"): 6,
+        (("self_service", "bot", "voice"), "day", "closed"): 5,
+        (("staff",), "day", "open"): 4,
+        (("channel", "voice"), "day", "open"): 3,
+    }
+    boards[1].revisions = {(PS, "hour", "open"): 10}
+    found = scrape(served)
+    assert {(name, tuple(v for _, v in labels)): n for (name, labels), n in found.items()
+            if name.endswith("_revision")} == {
+        ("cc_window_revision", ("voice", "PS", "open", "hour")): 10,
+        ("cc_window_revision", ("voice", "PS", "now", "rolling_5m")): 8,
+        ("cc_now_revision", ("voice", "PS")): 7,
+        ("cc_agents_now_revision", ("PS", "idle")): 6,
+        ("cc_self_service_window_revision", ("voice", "bot", "closed", "day")): 5,
+        ("cc_staff_window_revision", ("open", "day")): 4,
+    }  # fmt: skip
+    assert of(found, "cc_exporter_series_dropped") == 0
 
 
 def test_without_a_mark_there_is_no_freshness(boards: list[Board], served: MetricsServer) -> None:
@@ -241,6 +272,10 @@ def test_the_worker_shows_itself(served: MetricsServer) -> None:
     found = scrape(served)
     assert of(found, "cc_worker_state", state="running") == 1
     assert of(found, "cc_worker_state", state="recovering") == 0
+    assert of(found, "cc_worker_loop_idle_seconds") == 0.25
+    assert of(found, "cc_worker_rebalances_total") == 3
+    remaining = {"topic": "contacts-changelog", "partition": "1"}
+    assert of(found, "cc_worker_restore_remaining_records", **remaining) == 12
     assert of(found, "cc_worker_assigned_partitions", topic="contact-events") == 2
     assert of(found, "cc_worker_lag_records", topic="contact-events", partition="0") == 7
     assert of(found, "cc_worker_absorbed_offset", topic="contact-events", partition="0") == 41

@@ -89,17 +89,18 @@ def test_a_full_board_comes_to_the_bound_and_not_beyond() -> None:
 
 
 def test_the_parts_of_the_bound() -> None:
-    """By hand: a KPI is shown in three windows of the clock, open and closed, and three rolling."""
+    """By hand: a KPI is shown in three windows of the clock, open and closed, and three rolling;
+    the windows' ends, updates and revisions come to as many each, and a level has its revision."""
     offered = next(kpi for kpi in ALL_KPIS if kpi.name == "contacts_offered")
     waiting = next(kpi for kpi in ALL_KPIS if kpi.name == "contacts_waiting")
     members = next(kpi for kpi in ALL_KPIS if kpi.name == "queue_agents_by_state")
     none = series([])
     assert none.per_queue == 1
     assert none.per_pair == 24 + 2 * sum(len(c.measures) for c in COUNTERS) + 3 * (15 + 3)
-    assert series([offered]).per_pair - none.per_pair == 9 + 2 * 9
-    assert series([offered], ["day"]).per_pair - none.per_pair == 2 + 2 * 2
-    assert series([waiting]) == none.plus(Series(per_pair=1))
-    assert series([members]) == none.plus(Series(per_queue=len(agents.STATES)))
+    assert series([offered]).per_pair - none.per_pair == 9 + 3 * 9
+    assert series([offered], ["day"]).per_pair - none.per_pair == 2 + 3 * 2
+    assert series([waiting]) == none.plus(Series(per_pair=2))
+    assert series([members]) == none.plus(Series(per_queue=2 * len(agents.STATES)))
     assert Series(10, 2, 5).at_most(100) == 1_205
 
 

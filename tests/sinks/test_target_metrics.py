@@ -17,7 +17,8 @@ TARGET = Target("Not too long", KPI, "now", False, (Since(0, Limits(10, 5)),))
 
 def shown(queue: str, state: str) -> tuple[Any, Shown]:
     cut = ("queue", queue, "voice")
-    return (TARGET.name, cut), Shown(TARGET, {"queue": queue, "channel": "voice"}, 10, state)
+    key = {"queue": queue, "channel": "voice"}
+    return (TARGET.name, cut), Shown(TARGET, key, 10, state, 7)
 
 
 def collected(rows: Any, dropped: Counter[str], allowed: str = "") -> dict[str, dict[str, float]]:
@@ -33,13 +34,14 @@ def test_the_target_and_how_it_stands() -> None:
         "cc_target": {"a": 10, "b": 10, "c": 10},
         "cc_target_breached": {"a": 1, "b": 0, "c": 0},
         "cc_target_warning": {"a": 0, "b": 1, "c": 0},
+        "cc_target_revision": {"a": 7, "b": 7, "c": 7},
     }
     assert dropped.total() == 0
 
 
 def test_labels_are_the_place_the_kpi_and_the_window() -> None:
     key, row = shown("a", MET)
-    without_queue = Shown(TARGET, {"channel": "voice"}, 10, MET)
+    without_queue = Shown(TARGET, {"channel": "voice"}, 10, MET, -1)
     metric = next(iter(target_metrics({key: without_queue}, lambda cut: True, Counter())))
     assert metric.samples[0].labels == {
         "target": "Not too long", "queue": "", "channel": "voice",
@@ -54,4 +56,4 @@ def test_what_is_left_out_is_counted_and_is_not_what_is_breached(monkeypatch: An
     rows = [shown("a1", MET), shown("a2", WARNING), shown("a3", BREACHED), shown("b", BREACHED)]
     found = collected(rows, dropped, allowed="a")
     assert found["cc_target"] == {"a2": 10, "a3": 10}
-    assert dropped["targets"] == 6
+    assert dropped["targets"] == 8
