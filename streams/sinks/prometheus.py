@@ -21,21 +21,26 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
 
-from streams import __version__, metrics
+from streams import metrics
 from streams.core.judging import MachineKey, Shown
 from streams.core.kpi import NOW, WINDOWS, Kpi
-from streams.core.measure import QUEUE, CutKey, bucket_names
+from streams.core.measure import QUEUE, CutKey
 from streams.core.rows import Row, RowKey
 from streams.core.terms import Terms
 from streams.kpis import ALL_KPIS
 from streams.metrics import Family, WorkerView
+from streams.sinks.building import (
+    corrections,
+    counter,
+    empty,
+    histogram,
+    single,
+    worker_metrics,
+)
 from streams.sinks.copying import copied
 from streams.sinks.targets import target_metrics
 
@@ -147,7 +152,7 @@ class KpiCollector(Collector):
 
     def describe(self) -> list[Metric]:
         """Every metric without samples: for clashes of names and the ``name[]`` filter."""
-        return [_metric(family) for family in self._families]
+        return [empty(family) for family in self._families]
 
     @property
     def gauge_names(self) -> frozenset[str]:
@@ -172,12 +177,12 @@ class KpiCollector(Collector):
             *self._counter_metrics(seen, dropped),
             self._intraday(seen, dropped),
             *target_metrics(seen.targets, self._admission.allows, dropped),
-            *_worker_metrics(self._worker()),
+            *worker_metrics(self._worker()),
         ]
         yield from collected
-        yield _one(metrics.LABEL_SETS, len(self._admission.places))
-        yield _one(metrics.DROPPED, dropped.total())
-        yield _one(metrics.COLLECT_SECONDS, time.perf_counter() - began)
+        yield single(metrics.LABEL_SETS, len(self._admission.places))
+        yield single(metrics.DROPPED, dropped.total())
+        yield single(metrics.COLLECT_SECONDS, time.perf_counter() - began)
 
     # -- gauges
 
@@ -193,7 +198,7 @@ class KpiCollector(Collector):
     def _gauge_metrics(
         self, rows: Mapping[RowKey, Row], gauges: Mapping[str, _Gauge], dropped: Tally[str]
     ) -> tuple[list[Metric], _Latest]:
-        built = {g.family.name: _metric(g.family) for g in gauges.values()}
+        built = {g.family.name: empty(g.family) for g in gauges.values()}
         latest: _Latest = {}
         for (name, cut, window, state), row in rows.items():
             gauge = gauges.get(name)
@@ -212,7 +217,7 @@ class KpiCollector(Collector):
         return list(built.values()), latest
 
     def _revision_metrics(self, revisions: _Revisions, dropped: Tally[str]) -> list[Metric]:
-        built = {family.name: _metric(family) for family in self._revisions.values()}
+        built = {family.name: empty(family) for family in self._revisions.values()}
         for (cut, window, state), revision in revisions.items():
             family = self._revisions.get((cut[0], window))
             if family is None or window not in self._windows:
@@ -225,13 +230,13 @@ class KpiCollector(Collector):
         return list(built.values())
 
     def _thresholds(self) -> Metric:
-        metric, now_ms = _metric(metrics.THRESHOLD), int(self._clock() * 1000)
+        metric, now_ms = empty(metrics.THRESHOLD), int(self._clock() * 1000)
         for queue in sorted(self._admission.queues):
             metric.add_metric((queue,), self._terms.at(queue, now_ms).threshold_ms / 1000)
         return metric  # type: ignore[no-any-return]
 
     def _intraday(self, seen: _Snapshot, dropped: Tally[str]) -> Metric:
-        metric = _metric(metrics.INTRADAY)
+        metric = empty(metrics.INTRADAY)
         for (cut, hour), count in seen.hours.items():
             if cut[0] == QUEUE.name and self._admission.allows(cut):
                 metric.add_metric((*cut[1:], f"{hour:02d}"), count)
@@ -245,9 +250,9 @@ class KpiCollector(Collector):
         """All counters of the places shown, at 0 too: one born at 1 shows no increase."""
         cuts = [(QUEUE.name, *place) for place in sorted(self._admission.places) if len(place) == 2]
         left_out = {cut for cut, _ in seen.counted if cut[0] == QUEUE.name} - set(cuts)
-        built = [_counter(counter, cuts, seen.counted) for counter in metrics.COUNTERS]
-        built += [_histogram(histogram, cuts, seen.counted) for histogram in metrics.HISTOGRAMS]
-        built.append(_corrections(cuts, seen.corrections))
+        built = [counter(one, cuts, seen.counted) for one in metrics.COUNTERS]
+        built += [histogram(one, cuts, seen.counted) for one in metrics.HISTOGRAMS]
+        built.append(corrections(cuts, seen.corrections))
         dropped["counters"] += len(left_out) * COUNTED_SERIES_PER_PLACE
         return built
 
@@ -328,21 +333,6 @@ def _places(seen: _Snapshot) -> frozenset[Place]:
 # -- building
 
 
-def _metric(family: Family) -> Any:
-    """An empty prometheus_client family; Any, because their ``add_metric`` differ."""
-    if family.kind == "counter":
-        return CounterMetricFamily(family.name, family.help, labels=family.labels)
-    if family.kind == "histogram":
-        return HistogramMetricFamily(family.name, family.help, labels=family.labels)
-    return GaugeMetricFamily(family.name, family.help, labels=family.labels)
-
-
-def _one(family: Family, value: float) -> Metric:
-    metric: Metric = _metric(family)
-    metric.add_sample(family.name, {}, value)
-    return metric
-
-
 def _gauges(kpis: Iterable[Kpi]) -> dict[str, _Gauge]:
     kpis = tuple(kpis)
     families = metrics.kpi_families(kpis)
@@ -371,66 +361,9 @@ def _revisions(kpis: Iterable[Kpi]) -> dict[tuple[str, str], Family]:
 
 
 def _window_times(latest: _Latest) -> tuple[Metric, Metric]:
-    ends, updates = _metric(metrics.WINDOW_END), _metric(metrics.WINDOW_UPDATED)
+    ends, updates = empty(metrics.WINDOW_END), empty(metrics.WINDOW_UPDATED)
     for labels, (end_ms, updated_ms) in latest.items():
         ends.add_metric(labels, end_ms / 1000)
         if updated_ms >= 0:  # there is a mark
             updates.add_metric(labels, updated_ms / 1000)
     return ends, updates
-
-
-def _counter(
-    counter: metrics.Counter, cuts: Iterable[CutKey], counted: Tally[tuple[CutKey, str]]
-) -> Metric:
-    metric = _metric(counter.family)
-    for cut in cuts:
-        for measure, labels in counter.measures.items():
-            metric.add_metric((*cut[1:], *labels), counted[cut, measure])
-    return metric  # type: ignore[no-any-return]
-
-
-def _histogram(
-    histogram: metrics.Histogram, cuts: Iterable[CutKey], counted: Tally[tuple[CutKey, str]]
-) -> Metric:
-    metric = _metric(histogram.family)
-    borders = [str(ms / 1000) for ms in histogram.buckets.bounds_ms] + ["+Inf"]
-    names = bucket_names(histogram.buckets)
-    for cut in cuts:
-        buckets, total = [], 0
-        for border, name in zip(borders, names, strict=True):
-            total += counted[cut, name]
-            buckets.append((border, total))
-        metric.add_metric(cut[1:], buckets, counted[cut, histogram.sum_ms.name] / 1000)
-    return metric  # type: ignore[no-any-return]
-
-
-_CORRECTABLE = frozenset(name for counter in metrics.COUNTERS for name in counter.measures)
-
-
-def _corrections(cuts: Iterable[CutKey], corrections: Tally[tuple[CutKey, str]]) -> Metric:
-    """Only of what is exported as a counter: cohorts and buckets would say the same thing again."""
-    metric, shown = _metric(metrics.CORRECTIONS), set(cuts)
-    for (cut, measure), count in corrections.items():
-        if cut in shown and measure in _CORRECTABLE:
-            metric.add_metric((*cut[1:], measure), count)
-    return metric  # type: ignore[no-any-return]
-
-
-def _worker_metrics(view: WorkerView) -> Iterator[Metric]:
-    build, state = _metric(metrics.BUILD), _metric(metrics.WORKER_STATE)
-    build.add_metric((__version__,), 1)
-    for name in metrics.WORKER_STATES:
-        state.add_metric((name,), float(name == view.state))
-    yield build
-    yield state
-    for field, family in metrics.WORKER.items():
-        yield _worker_metric(family, getattr(view, field), 1000 if field.endswith("_ms") else 1)
-
-
-def _worker_metric(family: Family, values: Any, per: int) -> Metric:
-    metric = _metric(family)
-    rows = values if isinstance(values, Mapping) else {(): values}
-    for key, value in rows.items():
-        labels = key if isinstance(key, tuple) else (key,)
-        metric.add_metric([str(label) for label in labels], value / per)
-    return metric  # type: ignore[no-any-return]
