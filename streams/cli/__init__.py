@@ -30,6 +30,7 @@ COMMANDS = {
     "replay": "compute everything again, beside what is in force",
     "topics": "create and check the topics: plan, apply, check",
     "broker": "a Kafka for this machine: start, stop, status",
+    "doctor": "is everything well: settings, broker, topics, work, workers",
     "validate": "check the settings and the KPI definitions",
 }
 """Command -> what it does in a line; ``streams.cli.<command>`` has its ``main(arguments)``."""

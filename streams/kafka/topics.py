@@ -198,11 +198,7 @@ def verify_for_worker(
     """
     changes = plan(bootstrap, specs, client)
     _refuse([change for change in changes if change.setting == "partitions"])
-    fatal = [
-        change
-        for change in changes
-        if change.action == "create" or change.setting in _FATAL_SETTINGS
-    ]
+    fatal = [change for change in changes if stops_a_worker(change)]
     if fatal:
         raise TopicsError(
             f"the topics are not ready for a worker: {_counted(fatal)}",
@@ -210,6 +206,11 @@ def verify_for_worker(
             "contact-streams topics apply",
         )
     return changes
+
+
+def stops_a_worker(change: Change) -> bool:
+    """Whether results would be wrong, or lost, with this difference."""
+    return change.action == "create" or change.setting in {"partitions", *_FATAL_SETTINGS}
 
 
 def ids(
