@@ -27,6 +27,8 @@ EPILOG = """\
 exit codes: 0 nothing failed (with --strict: nothing to warn of either), 1 a check failed,
 2 wrong usage, 3 Kafka cannot be reached
 """
+SECONDS, QUICK_SECONDS = 5.0, 2.0
+"""Of waiting for an answer, unless told otherwise."""
 COLOURS = {"ok": "\x1b[32m", "warn": "\x1b[33m", "fail": "\x1b[31m"}
 PLAIN = "\x1b[0m"
 
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     checks = chosen(options.only, options.skip, options.quick)
     shown = _Json() if options.json else _Table()
     unmade, findings = Unmade(), []
-    with Look(options.metrics, options.timeout) as look:
+    seconds = options.timeout or (QUICK_SECONDS if options.quick else SECONDS)
+    with Look(options.metrics, seconds) as look:
         for finding in examine(checks, look, unmade):
             findings.append(finding)
             shown.show(finding)
@@ -71,9 +74,8 @@ def _parser() -> Parser:
     parser.add_argument(
         "--timeout",
         type=_seconds,
-        default=5.0,
         metavar="SECONDS",
-        help="how long to wait for each answer (default 5)",
+        help=f"how long to wait for each answer (default {SECONDS:g}, quick {QUICK_SECONDS:g})",
     )
     add_json(parser)
     return parser

@@ -130,6 +130,7 @@ def _certificate(one: Certificate, now_ms: int) -> Verdict:
     return warn(found, RENEW_NEXT) if left_ms < CERTIFICATE_WARN_DAYS * DAY_MS else ok(found)
 
 
+ACL_NEXT = "give this user the rights (docs/doctor.md): kafka-acls.sh --add"
 WRITE_ONLY = ("kpi.", "breaches.")
 READ_ONLY = ("raw.",)
 
@@ -137,16 +138,13 @@ READ_ONLY = ("raw.",)
 def permissions(settings: Settings, topics: Sequence[Topic]) -> Verdict:
     """By what the cluster says this user may do; a topic that may not be seen looks missing."""
     told = [topic for topic in topics if topic.operations and not topic.internal]
-    lacking = []
+    lacking: dict[str, list[str]] = {}
     for topic in told:
-        missing = sorted(_needed(settings, topic.name) - topic.operations)
-        if missing:
-            lacking.append(f"{' and '.join(missing)} on {topic.name}")
+        for operation in sorted(_needed(settings, topic.name) - topic.operations):
+            lacking.setdefault(operation, []).append(topic.name)
     if lacking:
-        return fail(
-            f"this user lacks {listed(lacking)}",
-            "add the ACLs to this user: kafka-acls.sh --add",
-        )
+        parts = [f"{name} on {len(on)}, such as {on[0]}" for name, on in lacking.items()]
+        return fail(f"this user lacks {listed(parts, '; ')}", ACL_NEXT)
     if not told:
         return ok("the cluster does not say what this user may do")
     return ok(f"what a worker needs on {counted(len(told), 'topic')}")

@@ -3,8 +3,9 @@ is first wanted."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from streams.doctor.finding import Finding, Verdict, fail
 from streams.errors import BrokerError, SettingsError, StreamsError
 
 FOUND_LENGTH_MAX = 200
+_PREFIX = re.compile(r"(\[Error \d+\] )?\w+Error(: |$)")
+"""Of the client's messages, which begin with the name of their class."""
 
 
 class Check(NamedTuple):
@@ -56,10 +59,12 @@ NAMES = tuple(check.name for check in CHECKS)
 
 @dataclass
 class Unmade:
-    """Checks that could not be made.  ``kafka``: because Kafka could not be reached."""
+    """How many checks could not be made, because Kafka could not be reached or settings are
+    wrong; ``troubles``: what else went wrong, by the check that told it."""
 
     kafka: int = 0
     settings: int = 0
+    troubles: dict[int, str] = field(default_factory=dict)
 
 
 def chosen(only: Iterable[str] = (), skip: Iterable[str] = (), quick: bool = False) -> list[Check]:
@@ -96,7 +101,9 @@ def _judged(check: Check, look: object, unmade: Unmade) -> Verdict | None:
     except BrokerError:
         unmade.kafka += 1
     except Exception as error:  # a check that breaks is a finding, too
-        return trouble(error)
+        first = unmade.troubles.setdefault(id(error), check.name)
+        told = trouble(error)
+        return told if first == check.name else told._replace(found=f"as {first}", next="")
     return None
 
 
@@ -111,9 +118,10 @@ def _wrong(error: SettingsError) -> Verdict:
 def trouble(error: Exception) -> Verdict:
     """What an error that came while looking says to the person who looks."""
     cause = error.__cause__ if isinstance(error, StreamsError) and error.__cause__ else error
-    told = f"{type(cause).__name__}: {cause}".splitlines()[0][:FOUND_LENGTH_MAX]
+    text = _PREFIX.sub("", str(cause))
+    told = f"{type(cause).__name__}: {text}".splitlines()[0].rstrip(": ")[:FOUND_LENGTH_MAX]
     if isinstance(cause, AuthorizationError | SaslAuthenticationFailedError):
-        return fail(f"not allowed: {told}", "add the ACLs to this user: kafka-acls.sh --add")
+        return fail(f"not allowed: {told}", connection.ACL_NEXT)
     if isinstance(cause, KafkaTimeoutError | TimeoutError):
         return fail(f"no answer in time: {told}", "contact-streams doctor --timeout 30")
     return fail(f"could not be checked: {told}", "contact-streams doctor --only kafka")

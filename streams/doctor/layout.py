@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from streams.doctor.connection import is_loopback
+from streams.doctor.connection import ACL_NEXT, is_loopback
 from streams.doctor.finding import Verdict, counted, fail, lasting, listed, ok, warn, worst
 from streams.doctor.observed import At, Cluster, Span, Stage, Topic
 from streams.kafka.topics import Change, TopicSpec, stops_a_worker
 from streams.settings import Settings
 
 APPLY = "contact-streams topics apply"
+COPIES = "kafka-reassign-partitions.sh, or set kafka.replication to what they have"
 MIGRATION = "set kafka.partitions back, or see docs/operations.md on changing partition counts"
 CHANGELOG_BYTES_MAX = 512 * 1024 * 1024
 """Of one partition.  The log cleaner keeps it near what lives; whoever takes the partition over
@@ -21,15 +22,25 @@ OPEN_FAIL_MS = 900_000
 """Kafka's limit of a transaction's time: what is open for longer will not be ended by itself."""
 
 
-def topics(settings: Settings, specs: Sequence[TopicSpec], drift: Sequence[Change]) -> Verdict:
+def topics(cluster: Cluster, specs: Sequence[TopicSpec], drift: Sequence[Change]) -> Verdict:
     if not drift:
         return ok(f"{counted(len(specs), 'topic')}, as they must be")
+    hidden = {change.topic for change in drift if change.action == "alter" and change.found is None}
+    if hidden:
+        found = f"this user may not see the settings of {counted(len(hidden), 'topic')}"
+        return fail(f"{found}, such as {listed(sorted(hidden)[:1])}", ACL_NEXT)
     fatal = [change for change in drift if stops_a_worker(change)]
-    found = _told(fatal or drift)
-    shown = APPLY if any(change.action != "refuse" for change in fatal or drift) else MIGRATION
-    if any(change.setting == "partitions" for change in fatal):
-        shown = MIGRATION
-    return fail(found, shown) if fatal else warn(found, shown)
+    told = fatal or drift
+    unseen = not cluster.operations and any(change.action == "create" for change in told)
+    if unseen:
+        return fail(f"{_told(told)} (or this user may not see them)", f"{APPLY}, or {ACL_NEXT}")
+    return (fail if fatal else warn)(_told(told), _mending(told))
+
+
+def _mending(changes: Sequence[Change]) -> str:
+    if any(change.setting == "partitions" for change in changes):
+        return MIGRATION
+    return APPLY if any(change.action != "refuse" for change in changes) else COPIES
 
 
 def _told(changes: Sequence[Change]) -> str:
@@ -87,7 +98,7 @@ def _too_few(topics: Sequence[Topic], least: Mapping[str, int]) -> list[Verdict]
         f"{topic.name}[{number}]"
         for topic in topics
         for number, one in topic.partitions.items()
-        if one.leader >= 0 and len(one.in_sync) < least.get(topic.name, 1)
+        if one.leader >= 0 and len(one.in_sync) < min(least.get(topic.name, 1), len(one.replicas))
     ]
     found = f"fewer copies in sync than min.insync.replicas, so writes are refused: {listed(few)}"
     return [fail(found, "start the brokers that hold the others")] if few else []
@@ -136,14 +147,14 @@ def _fewest(topic: Topic) -> int:
 def changelogs(
     stages: Sequence[Stage], sizes: Mapping[At, int], spans: Mapping[At, Span]
 ) -> Verdict | None:
-    """Bytes of the largest replica of each partition; records by offsets, so at most."""
+    """Bytes of the largest replica of each partition; records by offsets, so at most.  None if
+    there are no changelogs."""
     names = [stage.changelog for stage in stages if stage.changelog]
     ours = {at: size for at, size in sizes.items() if at[0] in names}
+    if not any(topic in names for topic, _ in spans):
+        return None
     if not ours:
-        return warn(
-            "no sizes told: this user may not ask, or there are no changelogs",
-            "allow DESCRIBE on the cluster",
-        )
+        return warn("this user may not ask for sizes", "allow it DESCRIBE on the cluster")
     large = [
         f"{topic}[{number}] {_mib(size)}"
         for (topic, number), size in sorted(ours.items(), key=lambda one: -one[1])

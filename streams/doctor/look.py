@@ -28,8 +28,10 @@ from streams.doctor.observed import (
     Topic,
     Worker,
 )  # fmt: skip
+from streams.doctor.overhear import overhearing
+from streams.errors import BrokerError
 from streams.kafka import topics as kafka_topics
-from streams.kafka.connect import client_options, unreachable
+from streams.kafka.connect import client_options
 from streams.settings import Settings, load
 
 Seen = TypeVar("Seen")
@@ -63,20 +65,20 @@ class seen(Generic[Seen]):
 
 class Look:
     """Attributes are what judges name.  ``urls`` are the workers' /metrics, empty: the one that the
-    settings name; ``seconds`` bounds each question.  SettingsError and BrokerError come from
-    whatever needs settings or Kafka.  For one thread; ``close`` it."""
+    settings name; ``seconds`` bounds each question; ``read`` gives the settings.  SettingsError and
+    BrokerError come from whatever needs settings or Kafka.  For one thread; ``close`` it."""
 
     def __init__(
         self,
         urls: Sequence[str] = (),
         seconds: float = 5.0,
-        flags: Mapping[str, object] | None = None,
+        read: Callable[[], Settings] = load,
     ) -> None:
         self.kept: dict[str, Any] = {}
         self.named = bool(urls)
         self._urls = [scrape.completed(url) for url in urls]
         self._seconds = seconds
-        self._flags = flags
+        self._read = read
         self._opened: KafkaAdminClient | None = None
 
     def close(self) -> None:
@@ -103,7 +105,7 @@ class Look:
 
     @seen
     def settings(self) -> Settings:
-        return load(flags=self._flags)
+        return self._read()
 
     @seen
     def deployment(self) -> Deployment:
@@ -154,17 +156,20 @@ class Look:
         """Why the cluster cannot be asked; empty if it can."""
         try:
             self._admin  # noqa: B018
-        except Exception as error:
-            return f"{type(error.__cause__ or error).__name__}"
+        except BrokerError as error:
+            return error.why
         return ""
 
     @seen
     def _admin(self) -> KafkaAdminClient:
-        deployment = self.deployment
-        with unreachable(deployment.bootstrap):
-            if all(one.problem for one in self.addresses):
-                raise KafkaError("nobody answers")
-            self._opened = KafkaAdminClient(**self._options())
+        what = f"cannot reach Kafka at {self.deployment.bootstrap}"
+        if all(one.problem for one in self.addresses):
+            raise BrokerError(what, "nobody answers")
+        with overhearing() as heard:
+            try:
+                self._opened = KafkaAdminClient(**self._options())
+            except (KafkaError, OSError) as error:
+                raise BrokerError(what, heard.why() or "no answer in time") from error
         return self._opened
 
     def _options(self) -> dict[str, Any]:
@@ -233,8 +238,10 @@ class Look:
         return cluster.commits(self._admin, self.deployment.group) if self._any_group() else {}
 
     def _any_group(self) -> bool:
-        """Asking for one makes the topic that groups are kept in, if it is not there."""
-        return any(topic.name == cluster.OFFSETS_TOPIC for topic in self.topics)
+        """Asking for one makes the topic that groups are kept in, if it is not there.  Who may not
+        look at the cluster does not see whether it is."""
+        seen = any(topic.name == cluster.OFFSETS_TOPIC for topic in self.topics)
+        return seen or "DESCRIBE" not in self.cluster.operations
 
     @seen
     def spans(self) -> Mapping[At, Span]:
