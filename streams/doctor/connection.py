@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 
 from streams.doctor.finding import Verdict, counted, fail, lasting, listed, ok, warn, worst
-from streams.doctor.observed import Answer, Certificate, Cluster, Topic
+from streams.doctor.observed import Answer, Broker, Certificate, Cluster, Topic
 from streams.settings import Settings
 
 DAY_MS = 86_400_000
@@ -18,6 +18,7 @@ RELEASE_EXPECTED = (4, 0)
 """Older ones speak the requests we use, but nobody has run us on them."""
 RELEASE_LEAST = (2, 5)
 ADDRESS_NEXT = "set kafka.bootstrap to your cluster, or: contact-streams broker start"
+START = "start the brokers that are down"
 LISTENERS_NEXT = "set advertised.listeners of the brokers to what this machine can reach"
 SECURITY_NEXT = "set kafka.security_protocol = SASL_SSL and a listener for it on the brokers"
 RENEW_NEXT = "renew the certificate"
@@ -43,22 +44,27 @@ def kafka(addresses: Sequence[Answer], reached: str) -> Verdict:
             "check kafka.security_protocol, username and password_file against the listener",
         )
     if silent:
-        return warn(f"some addresses do not answer: {listed(silent)}", "correct kafka.bootstrap")
+        return warn(
+            f"some addresses do not answer: {listed(silent)}",
+            f"{START}, or correct kafka.bootstrap",
+        )
     return ok(f"answers at {listed(one.address for one in addresses)}")
 
 
 def brokers(cluster: Cluster) -> Verdict:
-    silent = [
-        f"{b.number} at {b.answer.address} ({b.answer.problem})"
-        for b in cluster.brokers
-        if b.answer.problem
-    ]
-    if silent:
-        return fail(f"brokers name addresses that do not answer: {listed(silent)}", LISTENERS_NEXT)
-    fenced = [str(broker.number) for broker in cluster.brokers if broker.fenced]
-    if fenced:
-        return warn(f"fenced, so without leaders: broker {listed(fenced)}", "look at its log")
-    return ok(f"{counted(len(cluster.brokers), 'broker')}, all answering where they say they are")
+    """A fenced one is known to the cluster as gone; another that is silent is there, elsewhere."""
+    there = [broker for broker in cluster.brokers if not broker.fenced]
+    hidden = [_silence(broker) for broker in there if broker.answer.problem]
+    if hidden:
+        return fail(f"brokers name addresses that do not answer: {listed(hidden)}", LISTENERS_NEXT)
+    gone = [str(broker.number) for broker in cluster.brokers if broker.fenced]
+    if gone:
+        return warn(f"{counted(len(there), 'broker')} at work, and fenced: {listed(gone)}", START)
+    return ok(f"{counted(len(there), 'broker')}, all answering where they say they are")
+
+
+def _silence(broker: Broker) -> str:
+    return f"{broker.number} at {broker.answer.address} ({broker.answer.problem})"
 
 
 def version(cluster: Cluster) -> Verdict:

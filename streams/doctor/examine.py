@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, NamedTuple
 
-from kafka.errors import AuthorizationError, KafkaTimeoutError, SaslAuthenticationFailedError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    SaslAuthenticationFailedError,
+)  # fmt: skip
 
 from streams.doctor import connection, layout, processes, progress
 from streams.doctor.finding import Finding, Verdict, fail
@@ -124,4 +130,6 @@ def trouble(error: Exception) -> Verdict:
         return fail(f"not allowed: {told}", connection.ACL_NEXT)
     if isinstance(cause, KafkaTimeoutError | TimeoutError):
         return fail(f"no answer in time: {told}", "contact-streams doctor --timeout 30")
+    if isinstance(cause, KafkaConnectionError | NodeNotReadyError):
+        return fail(f"a broker does not answer: {told}", "contact-streams doctor --only brokers")
     return fail(f"could not be checked: {told}", "contact-streams doctor --only kafka")

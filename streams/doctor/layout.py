@@ -111,8 +111,10 @@ def _behind(topics: Sequence[Topic]) -> list[Verdict]:
         for number, one in topic.partitions.items()
         if one.leader >= 0 and (len(one.in_sync) < len(one.replicas) or one.offline)
     ]
-    found = f"under-replicated: {counted(len(behind), 'partition')}, such as {listed(behind)}"
-    return [warn(found, "look at the brokers that hold the others")] if behind else []
+    if not behind:
+        return []
+    found = f"under-replicated: {counted(len(behind), 'partition')}, such as {behind[0]}"
+    return [warn(found, "look at the brokers that hold the others")]
 
 
 def _copies(settings: Settings, cluster: Cluster, topics: Sequence[Topic]) -> Verdict:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from kafka.admin import KafkaAdminClient, OffsetSpec
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConnectionError, KafkaError
 
 from streams.deployment import DEAD_LETTERS, PARTIALS, Deployment
 from streams.doctor import certificate, cluster, scrape
@@ -38,6 +38,8 @@ Seen = TypeVar("Seen")
 AGES_MAX = 16
 """Partitions of a stage whose first unread record is looked at, those furthest behind."""
 CLOCK_SECONDS_MAX = 5.0
+ATTEMPTS = 3
+AGAIN_SECONDS = 0.2
 
 
 class seen(Generic[Seen]):
@@ -53,14 +55,28 @@ class seen(Generic[Seen]):
     def __get__(self, instance: Any, owner: type) -> Seen:
         kept: dict[str, tuple[Seen | None, Exception | None]] = instance.kept
         if self._name not in kept:
-            try:
-                kept[self._name] = (self._look(instance), None)
-            except Exception as error:
-                kept[self._name] = (None, error)
+            kept[self._name] = self._tried(instance)
         value, failed = kept[self._name]
         if failed is not None:
             raise failed
         return value  # type: ignore[return-value]
+
+    def _tried(self, instance: Any) -> tuple[Seen | None, Exception | None]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._look(instance), None
+            except Exception as error:
+                if not _elsewhere(error) or attempt == ATTEMPTS:
+                    return None, error
+                time.sleep(AGAIN_SECONDS)
+        raise AssertionError("the last attempt returns")
+
+
+def _elsewhere(error: Exception) -> bool:
+    """Whether another broker may answer: the client asks any, also one that has just died."""
+    return isinstance(error, KafkaConnectionError) or (
+        isinstance(error.__cause__, KafkaConnectionError)
+    )
 
 
 class Look:

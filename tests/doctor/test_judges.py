@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from kafka.errors import GroupAuthorizationFailedError, KafkaTimeoutError
+from kafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+)  # fmt: skip
 
 from streams.doctor.connection import DAY_MS, RENEW_NEXT
 from streams.doctor.examine import CHECKS, NAMES, Unmade, chosen, examine
 from streams.doctor.layout import APPLY, MIGRATION
+from streams.doctor.look import Look, seen
 from streams.doctor.observed import (
     Answer,
     Broker,
@@ -116,8 +123,9 @@ CASES = [
     case("kafka", "fail", "does not serve us: it hangs up", "kafka.security_protocol",
          addresses=SILENT, reached="it hangs up"),
     case("brokers", "ok", "3 brokers", cluster=cluster(3)),
-    case("brokers", "warn", "fenced", cluster=replace(
-        cluster(), brokers=[Broker(1, Answer("a:1"), fenced=True)]), next="log"),
+    case("brokers", "warn", "1 broker at work, and fenced: 2", "start the brokers",
+         cluster=replace(cluster(), brokers=[
+             Broker(1, Answer("a:1")), Broker(2, Answer("b:1", "refused"), fenced=True)])),
     case("brokers", "fail", "1 at internal:9092 (no answer in time)", "advertised.listeners",
          cluster=replace(cluster(), brokers=[
              Broker(1, Answer("internal:9092", "no answer in time"))])),
@@ -351,6 +359,8 @@ def refused() -> Exception:
         (refused, "not allowed: GroupAuthorizationFailedError: GROUP/x", "kafka-acls.sh"),
         (lambda: KafkaTimeoutError("gone"), "no answer in time: KafkaTimeoutError: gone",
          "--timeout"),
+        (lambda: NodeNotReadyError(3), "a broker does not answer: NodeNotReadyError: 3",
+         "--only brokers"),
         (lambda: ZeroDivisionError("x\ny"), "could not be checked: ZeroDivisionError: x",
          "--only kafka"),
     ],
@@ -362,6 +372,36 @@ def test_a_check_that_breaks_says_so_in_a_line(
     assert (first.status, first.found) == ("fail", found)
     assert next in first.next
     assert (second.status, second.found) == ("fail", "as group")
+
+
+class Dying(Look):
+    """The first two answers come from a broker that has just died."""
+
+    asked = 0
+
+    @seen
+    def answer(self) -> int:
+        self.asked += 1
+        if self.asked < 3:
+            raise KafkaConnectionError("ECONNREFUSED")
+        return self.asked
+
+    @seen
+    def never(self) -> int:
+        self.asked += 1
+        raise NodeNotReadyError(3)
+
+
+def test_another_broker_is_asked_when_one_is_gone_and_each_thing_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.doctor.look.AGAIN_SECONDS", 0)
+    look = Dying()
+    assert (look.answer, look.answer) == (3, 3)
+    for _ in range(2):
+        with pytest.raises(NodeNotReadyError):
+            _ = look.never
+    assert look.asked == 4
 
 
 def test_wrong_settings_are_told_by_one_check_and_stop_the_others() -> None:
@@ -387,3 +427,8 @@ def test_checks_can_be_chosen() -> None:
     ]  # fmt: skip
     assert [check.name for check in chosen(only=["lag"], quick=True)] == ["lag"]
     assert "lag" not in [check.name for check in chosen(skip=["lag"])]
+
+
+def test_every_check_is_explained() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text("utf-8")
+    assert [name for name in NAMES if f"| `{name}` |" not in text] == []
