@@ -19,7 +19,7 @@ RELEASE_EXPECTED = (4, 0)
 RELEASE_LEAST = (2, 5)
 ADDRESS_NEXT = "set kafka.bootstrap to your cluster, or: contact-streams broker start"
 START = "start the brokers that are down"
-LISTENERS_NEXT = "set advertised.listeners of the brokers to what this machine can reach"
+LISTENERS_NEXT = "start them, or set their advertised.listeners to what this machine can reach"
 SECURITY_NEXT = "set kafka.security_protocol = SASL_SSL and a listener for it on the brokers"
 RENEW_NEXT = "renew the certificate"
 
@@ -56,7 +56,7 @@ def brokers(cluster: Cluster) -> Verdict:
     there = [broker for broker in cluster.brokers if not broker.fenced]
     hidden = [_silence(broker) for broker in there if broker.answer.problem]
     if hidden:
-        return fail(f"brokers name addresses that do not answer: {listed(hidden)}", LISTENERS_NEXT)
+        return fail(f"down, or not where they say they are: {listed(hidden)}", LISTENERS_NEXT)
     gone = [str(broker.number) for broker in cluster.brokers if broker.fenced]
     if gone:
         return warn(f"{counted(len(there), 'broker')} at work, and fenced: {listed(gone)}", START)
