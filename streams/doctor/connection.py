@@ -157,7 +157,8 @@ def permissions(settings: Settings, topics: Sequence[Topic]) -> Verdict:
 
 
 def _needed(settings: Settings, topic: str) -> set[str]:
-    prefixes = {f"{p}." for p in (settings.kafka.prefix, settings.kafka.results_prefix)}
+    # The longer one first: that of another computation begins with that of the first.
+    prefixes = (f"{settings.kafka.results_prefix}.", f"{settings.kafka.prefix}.")
     kind = next((topic.removeprefix(p) for p in prefixes if topic.startswith(p)), "")
     needed = {"DESCRIBE", "DESCRIBE_CONFIGS", "READ", "WRITE"}
     if kind.startswith(WRITE_ONLY):

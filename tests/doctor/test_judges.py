@@ -159,6 +159,8 @@ CASES = [
          topics=[topic(operations=frozenset())]),
     case("permissions", "ok", "on 2 topics", settings=settings(), topics=[
         topic(RAW, operations=ALL - {"WRITE"}), topic(BREACHES, operations=ALL - {"READ"})]),
+    case("permissions", "ok", "on 1 topic", settings=settings(kafka={"computation": 2}),
+         topics=[topic("cc.r2.kpi.volume.v1", operations=ALL - {"READ"})]),
     case("permissions", "fail", "lacks WRITE on 1, such as cc.events.contact.v1", "kafka-acls.sh",
          settings=settings(), topics=[topic(operations=ALL - {"WRITE"}), topic(RAW)]),
     case("clock", "ok", "within 45 ms", clocks=[Clock(1, -3.0, 45.0)]),
