@@ -126,7 +126,7 @@ def _certificate(one: Certificate, now_ms: int) -> Verdict:
     if one.problem:
         return fail(
             f"{one.where}: {one.problem}",
-            "check kafka.cafile, certfile, keyfile and the names in the certificate",
+            "check kafka.security_protocol, cafile, certfile, keyfile and the certificate's names",
         )
     if left_ms is None:
         return warn(f"{one.where}: when it expires could not be read", "look at it with openssl")
