@@ -108,5 +108,8 @@ def _objectives() -> Record:
 
 def _floor(burn: Burn) -> str:
     """Misses are ``factor`` times those allowed; no factor may be more than all contacts."""
-    factor = f"clamp_max({burn.share:g} / (1 - {OBJECTIVES}), {burn.factor_max:g})"
-    return f"1 - clamp_min({factor}, {FACTOR_MIN:g}) * (1 - {OBJECTIVES})"
+    factor = f"{burn.factor_max:g}"
+    if burn.share:
+        factor = f"clamp_max({burn.share:g} / (1 - {OBJECTIVES}), {factor})"
+        factor = f"clamp_min({factor}, {FACTOR_MIN:g})"
+    return f"1 - {factor} * (1 - {OBJECTIVES})"
