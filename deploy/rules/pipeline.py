@@ -1,7 +1,7 @@
 """Alerts on the pipeline itself: what whoever runs the workers is called for.
 
 Counters are those of a process, so a restart is a reset that Prometheus knows.  One that has not
-counted yet may not be there at all, and its first value is no increase: ``_grown`` counts it.
+counted yet is not there, and its first value is no increase: ``_grown`` counts it too.
 """
 
 from __future__ import annotations
@@ -38,12 +38,17 @@ def _alert(
     return Alert(name, severity, "platform", expression, *texts, lasts, keeps)
 
 
-def _grown(metric: str, span: str) -> str:
-    """By how much a counter has grown, where it has, first values included."""
+def _grown(metric: str, minutes: int) -> str:
+    """By how much a counter has grown, where it has.  One that is new grew from nothing, if its
+    worker is new too or was there before it; else it is Prometheus that has only begun to look."""
     return f"""
-        sum without ({INSTANCE}) (increase({metric}[{span}])) > 0
+        sum without ({INSTANCE}) (increase({metric}[{minutes}m])) > 0
         or
-        sum without ({INSTANCE}) ({metric} unless {metric} offset {span}) > 0
+        sum without ({INSTANCE}) (
+            ({metric} unless {metric} offset {minutes}m)
+          and on ({SITE}, instance)
+            ({UP} offset {minutes}m or process_start_time_seconds > time() - {minutes * 60})
+        ) > 0
     """
 
 
@@ -178,7 +183,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCDeadLetters",
             "warning",
-            _grown("cc_events_rejected_total", "15m"),
+            _grown("cc_events_rejected_total", 15),
             "Events were rejected.",
             """Stage {{ $labels.stage }} has rejected about {{ $value | humanize }} events in 15
             minutes, for {{ $labels.reason }}. They are among the dead letters and in no KPI.""",
@@ -200,7 +205,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCRecordsLost",
             "critical",
-            _grown("cc_records_lost_total", "1h"),
+            _grown("cc_records_lost_total", 60),
             "Records were gone before they were read.",
             """About {{ $value | humanize }} records of {{ $labels.topic }} were deleted before a
             worker read them, and accepted as lost. KPIs are wrong by them for good.""",
@@ -209,7 +214,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCSumsLate",
             "warning",
-            _grown("cc_sums_late_total", "1h"),
+            _grown("cc_sums_late_total", 60),
             "Corrections came too late to be counted.",
             """Stage {{ $labels.stage }} has left out about {{ $value | humanize }} sums of days
             that are not kept any more.""",
@@ -218,7 +223,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCKeysRefused",
             "warning",
-            _grown("cc_board_keys_refused_total", "1h"),
+            _grown("cc_board_keys_refused_total", 60),
             "There are more queues, issue types or the like than a board keeps.",
             """Stage {{ $labels.stage }} has refused about {{ $value | humanize }} sums of keys
             beyond its bound; they have no results.""",
