@@ -1,7 +1,7 @@
 """Cases of the alerts on KPIs.
 
-A *situation* is one alert with rows that are bad, rows that are well, and rows that are bad but made
-of too little; what may happen to rows (a restart, a move, a loss) is the same for all of them.
+A *situation* is one alert with rows that are bad, rows that are well, and rows that are bad but
+made of too little; what may happen to rows (a restart, a move, a loss) is the same for all.
 """
 
 from __future__ import annotations
@@ -47,8 +47,6 @@ class Situation(NamedTuple):
     after: int
     rows: tuple[Row, ...]
     more: Mapping[str, Samples] = {}
-    lingers: int = 0
-    """For how much longer than others it fires: it looks back, too."""
 
 
 def window(name: str) -> dict[str, str]:
@@ -159,13 +157,23 @@ def rows_of(
     """The rows' series at a worker: of each phase what they are (None: not there) and how long."""
     made: dict[str, Samples] = {}
     for row in situation.rows:
-        values = line(*((getattr(row, which) if which else None, s) for which, s in phases))
-        made[series(row.metric, row.labels, worker)] = values
-        tie = REVISIONS[row.metric]
-        labels = {name: row.labels[name] for name in tie.labels}
-        shown = line(*((revision if which else None, seconds) for which, seconds in phases))
-        made[series(tie.name, labels, worker)] = shown
+        values = [(getattr(row, which) if which else None, seconds) for which, seconds in phases]
+        shown = [(revision if which else None, seconds) for which, seconds in phases]
+        made |= row_of(row.metric, row.labels, line(*values), line(*shown), worker)
     return made
+
+
+def row_of(
+    metric: str, labels: Mapping[str, str], values: Samples, revisions: Samples, worker: str = "a"
+) -> dict[str, Samples]:
+    """A row and its revision."""
+    tie = REVISIONS[metric]
+    of = {name: labels.get(name, "") for name in tie.labels}
+    extra = {name: labels[name] for name in ("pod", "container") if name in labels}
+    return {
+        series(metric, labels, worker): values,
+        series(tie.name, of | extra, worker): revisions,
+    }
 
 
 def _case(
@@ -231,7 +239,7 @@ def _rebalance(situation: Situation) -> Iterator[Case]:
 
 
 def _missing(situation: Situation) -> Iterator[Case]:
-    """Nobody has the rows any more: it ends.  Each row alone is away for a while: nothing begins."""
+    """Nobody has the rows any more: it ends.  One alone is away for a while: nothing begins."""
     gone = situation.after + 120
     rows = rows_of(situation, "a", OLD, ("bad", gone), (None, 15))
     over = gone + KEEPS
