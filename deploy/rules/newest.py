@@ -18,6 +18,32 @@ SITE = "job, namespace"
 """Labels of one deployment, to match what has no queue; one that is not there is empty."""
 
 
+def owners() -> tuple[Record, ...]:
+    """Of each kind of row the revisions of the newest owners.  Recorded, because comparing is most
+    of the work and most kinds of rows are shared by many gauges."""
+    names = dict.fromkeys(revision.name for revision in REVISIONS.values())
+    return tuple(
+        Record(
+            owner(name),
+            f"""
+            {name}
+            == ignoring ({INSTANCE}) group_left ()
+              max without ({INSTANCE}) ({name})
+            """,
+        )
+        for name in names
+    )
+
+
+def owner(revision: str) -> str:
+    """The recorded series of a revision; it tells workers apart.
+
+    >>> owner("cc_window_revision")
+    'instance:cc_window_revision:newest'
+    """
+    return f"instance:{revision}:newest"
+
+
 def newest(metric: str) -> Record:
     """The recorded series of a gauge."""
     revision = REVISIONS[metric]
@@ -28,11 +54,7 @@ def newest(metric: str) -> Record:
         max without ({INSTANCE}) (
             {metric}
           and{f" ignoring ({constants})" if constants else ""}
-            (
-                {revision.name}
-              == ignoring ({INSTANCE}) group_left ()
-                max without ({INSTANCE}) ({revision.name})
-            )
+            {owner(revision.name)}
         )
         """,
     )

@@ -38,16 +38,17 @@ def _alert(
     return Alert(name, severity, "platform", expression, *texts, lasts, keeps)
 
 
-def _grown(metric: str, minutes: int) -> str:
-    """By how much a counter has grown, where it has.  One that is new grew from nothing, if its
-    worker is new too or was there before it; else it is Prometheus that has only begun to look."""
+def _grown(metric: str) -> str:
+    """By how much a counter has grown lately, where it has.  One that is new grew from nothing, if
+    its worker is new too or was there before it; else it is Prometheus that has only begun to look.
+    """
     return f"""
-        sum without ({INSTANCE}) (increase({metric}[{minutes}m])) > 0
+        sum without ({INSTANCE}) (increase({metric}[15m])) > 0
         or
         sum without ({INSTANCE}) (
-            ({metric} unless {metric} offset {minutes}m)
+            ({metric} unless {metric} offset 15m)
           and on ({SITE}, instance)
-            ({UP} offset {minutes}m or process_start_time_seconds > time() - {minutes * 60})
+            ({UP} offset 15m or process_start_time_seconds > time() - {15 * 60})
         ) > 0
     """
 
@@ -183,7 +184,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCDeadLetters",
             "warning",
-            _grown("cc_events_rejected_total", 15),
+            _grown("cc_events_rejected_total"),
             "Events were rejected.",
             """Stage {{ $labels.stage }} has rejected about {{ $value | humanize }} events in 15
             minutes, for {{ $labels.reason }}. They are among the dead letters and in no KPI.""",
@@ -205,7 +206,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCRecordsLost",
             "critical",
-            _grown("cc_records_lost_total", 60),
+            _grown("cc_records_lost_total"),
             "Records were gone before they were read.",
             """About {{ $value | humanize }} records of {{ $labels.topic }} were deleted before a
             worker read them, and accepted as lost. KPIs are wrong by them for good.""",
@@ -214,7 +215,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCSumsLate",
             "warning",
-            _grown("cc_sums_late_total", 60),
+            _grown("cc_sums_late_total"),
             "Corrections came too late to be counted.",
             """Stage {{ $labels.stage }} has left out about {{ $value | humanize }} sums of days
             that are not kept any more.""",
@@ -223,7 +224,7 @@ def _events() -> tuple[Alert, ...]:
         _alert(
             "CCKeysRefused",
             "warning",
-            _grown("cc_board_keys_refused_total", 60),
+            _grown("cc_board_keys_refused_total"),
             "There are more queues, issue types or the like than a board keeps.",
             """Stage {{ $labels.stage }} has refused about {{ $value | humanize }} sums of keys
             beyond its bound; they have no results.""",

@@ -198,9 +198,8 @@ def _fires_and_clears(situation: Situation) -> Iterator[Case]:
     ends = begins + 60
     rows = rows_of(situation, "a", OLD, ("good", 120), ("bad", ends - 120), ("good", KEEPS + 90))
     over = ends + KEEPS
-    before = (never(begins - 15), throughout(begins, ends - 15))
-    yield _case(situation, "fires", rows, *before)
-    yield _case(situation, "clears", rows, throughout(begins, over - 30), silent(over + 30))
+    checks = (never(begins - 15), throughout(begins, over - 30), silent(over + 30))
+    yield _case(situation, "fires, clears", rows, *checks)
 
 
 def _quiet(situation: Situation) -> Iterator[Case]:
@@ -245,9 +244,10 @@ def _missing(situation: Situation) -> Iterator[Case]:
     over = gone + KEEPS
     yield _case(situation, "missing", rows, firing(gone + 60), silent(over + 30), silent(over + 60))
     well = rows_of(situation, "a", OLD, ("good", 540))
-    for number, key in enumerate(well):
+    for row in situation.rows:
+        key = series(row.metric, row.labels)
         part = well | {key: well[key][:12] + (None,) * 6 + well[key][18:]}
-        of = f"missing, without series {number}"
+        of = f"missing, without {row.metric} {' '.join(row.labels.values())}"
         yield _case(situation, "missing", part, never(525), of=of)
 
 

@@ -146,6 +146,7 @@ def _limits() -> tuple[Case, ...]:
             rows(wait, PLACE, (400, SECONDS)),
             target("longest_wait", (900, SECONDS), place={"queue": "", "channel": "voice"}),
             throughout(30, last),
+            Check(300, "count({__name__=~'.+:limit', queue=''})", None),
         ),
         _case(WAIT, "mail", rows(wait, MAIL, (9000, SECONDS)), never(last)),
         _case(

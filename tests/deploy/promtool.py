@@ -68,7 +68,7 @@ class Check(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What is scraped, and what must come of it.  ``kind`` is what it is a case of."""
+    """What is scraped, and what must come of it.  ``kind`` is what it is a case of, or several."""
 
     name: str
     alert: str
@@ -112,7 +112,7 @@ def throughout(since: int, until: int) -> Check:
     return Check(until, expression, evaluations)
 
 
-def document(cases: Iterable[Case]) -> dict[str, object]:
+def document(cases: Iterable[Case], **more: object) -> dict[str, object]:
     """A test file for promtool, with one timeline."""
     cases = tuple(cases)
     inputs = [
@@ -121,7 +121,7 @@ def document(cases: Iterable[Case]) -> dict[str, object]:
         for key, samples in case.series.items()
     ]
     checks = [_expression_test(case, check) for case in cases for check in case.checks]
-    return _file({"input_series": inputs, "promql_expr_test": checks})
+    return _file({"input_series": inputs, "promql_expr_test": checks, **more})
 
 
 def _expression_test(case: Case, check: Check) -> dict[str, object]:
