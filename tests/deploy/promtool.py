@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -112,16 +113,31 @@ def throughout(since: int, until: int) -> Check:
     return Check(until, expression, evaluations)
 
 
-def document(cases: Iterable[Case], **more: object) -> dict[str, object]:
-    """A test file for promtool, with one timeline."""
-    cases = tuple(cases)
+LENGTHS = (1_000, 2_000)
+"""Cases that take up to as many seconds share a timeline; a longer one evaluates all for longer."""
+
+
+def document(cases: Iterable[Case], rules: str = "*", **more: object) -> dict[str, object]:
+    """A test file for promtool with these rules; ``more`` goes into each of its tests."""
+    lengths: dict[int, list[Case]] = {}
+    for case in cases:
+        last = max((check.seconds for check in case.checks), default=0)
+        lengths.setdefault(bisect_left(LENGTHS, last), []).append(case)
+    return {
+        "rule_files": [str(path) for path in sorted(RULES.glob(f"{rules}.rules.yml"))],
+        "evaluation_interval": f"{STEP}s",
+        "tests": [{**_timeline(each), **more} for each in lengths.values() or [[]]],
+    }
+
+
+def _timeline(cases: Iterable[Case]) -> dict[str, object]:
     inputs = [
         {"series": key[:-1] + f',namespace="{case.name}"}}', "values": notation(samples)}
         for case in cases
         for key, samples in case.series.items()
     ]
     checks = [_expression_test(case, check) for case in cases for check in case.checks]
-    return _file({"input_series": inputs, "promql_expr_test": checks, **more})
+    return {"interval": f"{STEP}s", "input_series": inputs, "promql_expr_test": checks}
 
 
 def _expression_test(case: Case, check: Check) -> dict[str, object]:
@@ -129,14 +145,6 @@ def _expression_test(case: Case, check: Check) -> dict[str, object]:
     expression = check.expression.replace(FIRING, _selector("ALERTS", labels))
     samples = [] if check.value is None else [{"labels": "{}", "value": check.value}]
     return {"expr": expression, "eval_time": f"{check.seconds}s", "exp_samples": samples}
-
-
-def _file(test: Mapping[str, object]) -> dict[str, object]:
-    return {
-        "rule_files": [str(path) for path in sorted(RULES.glob("*.rules.yml"))],
-        "evaluation_interval": f"{STEP}s",
-        "tests": [{"interval": f"{STEP}s", **test}],
-    }
 
 
 def failures(files: Sequence[Mapping[str, object]], folder: Path) -> str:

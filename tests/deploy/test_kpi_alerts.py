@@ -10,7 +10,7 @@ from tests.deploy.promtool import document, failed, failures
 
 
 def test_alerts_stand_what_happens_to_every_row(tmp_path: Path) -> None:
-    said = failures([document(USUAL)], tmp_path)
+    said = failures([document(USUAL, "kpi")], tmp_path)
     assert not said, (failed(said, USUAL), said[:20_000])
 
 

@@ -9,5 +9,5 @@ from tests.deploy.promtool import document, failed, failures
 
 
 def test_alerts_on_the_pipeline(tmp_path: Path) -> None:
-    said = failures([document(CASES)], tmp_path)
+    said = failures([document(CASES, "pipeline")], tmp_path)
     assert not said, (failed(said, CASES), said[:20_000])

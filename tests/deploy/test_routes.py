@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def test_the_nights_of_written_channels_can_be_quiet(tmp_path: Path) -> None:
 # -- inhibition, read as Alertmanager reads it; the real one is in the live test
 
 
+@cache
 def _config(path: Path) -> Any:
     return msgspec.yaml.decode(path.read_bytes())
 
