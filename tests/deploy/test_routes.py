@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from deploy.generated import FOLDER
+from deploy.rules.defaults import markdown
 from streams.definitions.series import series
 from streams.sinks.prometheus import LABEL_SETS_MAX
 from tests.deploy.test_rules import ALERTS, CONTRACT
@@ -154,3 +155,22 @@ def test_a_worker_that_is_well_is_within_the_limits_of_a_scrape() -> None:
     assert job["job_name"] == "contact-streams"
     # And 4,000 of targets, and the worker's own.
     assert series().at_most(LABEL_SETS_MAX) + 4_000 < job["sample_limit"] < 100_000
+
+
+def test_the_examples_of_the_docs_are_right(tmp_path: Path) -> None:
+    text = (FOLDER.parent / "docs" / "alerts.md").read_text("utf-8")
+    receivers, route = (
+        msgspec.yaml.decode(y) for y in re.findall(r"```yaml\n(.*?)```", text, re.S)
+    )
+    config = _config(ALERTMANAGER)
+    named = {receiver["name"]: receiver for receiver in (*config["receivers"], *receivers)}
+    for changed in ({"receivers": list(named.values())}, route):
+        path = tmp_path / "alertmanager.yml"
+        root = {"receiver": "nobody"} | changed.get("route", {})
+        path.write_bytes(msgspec.yaml.encode({**config, **changed, "route": root}))
+        assert "SUCCESS" in amtool("check-config", str(path))
+
+
+def test_the_docs_have_the_numbers_of_the_rules() -> None:
+    text = (FOLDER.parent / "docs" / "alerts.md").read_text("utf-8")
+    assert markdown() in text, "python -m deploy.rules.defaults writes the tables"
