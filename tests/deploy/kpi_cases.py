@@ -231,9 +231,13 @@ def _rebalance(situation: Situation) -> Iterator[Case]:
         owner = rows_of(situation, better, NEW, ("good", begins + 75))
         of = f"rebalance, {worse} was cut off"
         yield _case(situation, "rebalance", cut_off | owner, never(begins + 60), of=of)
+    wrong = rows_of(situation, "a", OLD, ("good", begins + 75))
+    owner = rows_of(situation, "b", NEW, ("bad", begins + 75))
+    through = throughout(begins, begins + 60)
+    of = "rebalance, what was cut off says all is well"
+    yield _case(situation, "rebalance", wrong | owner, through, of=of)
     equal = rows_of(situation, "a", NEW, ("bad", begins + 75))
     equal |= rows_of(situation, "b", NEW, ("bad", begins + 75))
-    through = throughout(begins, begins + 60)
     yield _case(situation, "rebalance", equal, through, of="rebalance, equal revisions")
 
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from deploy.generated import FOLDER
+from deploy.rules import INTERVAL
 from deploy.rules.defaults import markdown
 from streams.definitions.series import series
 from streams.sinks.prometheus import LABEL_SETS_MAX
@@ -70,6 +71,21 @@ def test_the_nights_of_written_channels_can_be_quiet(tmp_path: Path) -> None:
     mail = {"owner": "operations", "severity": "critical", "channel": "email"}
     assert routed(config, mail) == "operations-message"
     assert routed(ALERTMANAGER, mail) == "operations-page"
+
+
+def _seconds(text: str) -> int:
+    return int(text[:-1] or 0) * {"s": 1, "m": 60}[text[-1]]
+
+
+def test_a_page_leaves_within_a_minute() -> None:
+    """Scrape, evaluation, the one that ends ``for``, and the wait for others of its queue."""
+    prometheus, route = _config(PROMETHEUS)["global"], _config(ALERTMANAGER)["route"]
+    steps = [prometheus["scrape_interval"], INTERVAL, route["group_wait"]]
+    pages = [a for a in ALERTS if a.owner == "operations" and a.severity == "critical"]
+    slow = {a.name for a in pages if sum(map(_seconds, [*steps, a.lasts or "0s"])) > 60}
+    # Agents may be back in a moment.
+    assert slow == {"CCQueueNoAgentsReady"}
+    assert all(_seconds(a.lasts or "0s") % _seconds(INTERVAL) == 0 for a in pages)
 
 
 # -- inhibition, read as Alertmanager reads it; the real one is in the live test
