@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 from tests.deploy.kpi_cases import MAIL, NEW, OLD, PLACE, row_of, window
 from tests.deploy.pipeline_cases import marks
-from tests.deploy.promtool import Case, Check, Samples, Value, firing, line, never, throughout
+from tests.deploy.promtool import (
+    UNSCRAPED,
+    Case,
+    Check,
+    Samples,
+    Value,
+    firing,
+    line,
+    never,
+    throughout,
+)
 
 FAST, MEDIUM, SLOW = (f"CCQueueServiceLevelBurn{name}" for name in ("Fast", "Medium", "Slow"))
 WAIT, ABANDONED = "CCQueueLongestWaitHigh", "CCQueueAbandonmentHigh"
@@ -239,4 +249,51 @@ def _pods() -> tuple[Case, ...]:
     )
 
 
-SPECIAL = (*_burns(), *_limits(), *_targets(), *_agents(), *_pods())
+def _recorded() -> tuple[Case, ...]:
+    """What is recorded while a row moves, and when nobody has it."""
+
+    def at(worker: str, revision: int, *parts: tuple[Value, int]) -> dict[str, Samples]:
+        values = line(*parts)
+        present = {UNSCRAPED: UNSCRAPED, None: None}
+        shown = tuple(present.get(value, float(revision)) for value in values)
+        return row_of("cc_contacts_waiting", PLACE, values, shown, worker)
+
+    def waiting(of: str, seconds: int, value: Value) -> Check:
+        name = f"{WAIT}/{of}"
+        recorded = f'queue_channel:cc_contacts_waiting:newest{{namespace="{name}"}}'
+        return Check(seconds, f"sum({recorded})", value)
+
+    moved, gone, died, alone = "recorded, moved", "recorded, gone", "recorded, died", "died alone"
+    b = at("b", NEW, (None, 120), (5, 480))
+    return (
+        _case(
+            WAIT,
+            moved,
+            at("a", OLD, (7, 135), (None, 465)),
+            b,
+            *(waiting(moved, t, v) for t, v in ((105, 7), (120, 5), (135, 5))),
+        ),
+        _case(
+            WAIT,
+            gone,
+            at("a", OLD, (7, 120), (None, 480)),
+            *(waiting(gone, t, v) for t, v in ((105, 7), (120, None))),
+        ),
+        # No scrape has failed yet: the last value stays, and loses against a newer owner's.
+        _case(
+            WAIT,
+            died,
+            at("a", OLD, (7, 120), (UNSCRAPED, 480)),
+            b,
+            *(waiting(died, t, v) for t, v in ((105, 7), (120, 5), (360, 5))),
+        ),
+        _case(
+            WAIT,
+            alone,
+            at("a", OLD, (7, 120), (UNSCRAPED, 480)),
+            *(waiting(alone, t, v) for t, v in ((390, 7), (420, None))),
+        ),
+    )
+
+
+SPECIAL = (*_burns(), *_limits(), *_targets(), *_agents(), *_pods(), *_recorded())

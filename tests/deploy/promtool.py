@@ -22,9 +22,11 @@ from tests.tools.debian import tool
 RULES = FOLDER / "prometheus" / "rules"
 STEP = 15
 JOB = "contact-streams"
-Value = float | None
+UNSCRAPED = "_"
+Value = float | str | None
 Samples = tuple[Value, ...]
-"""One for each step; None: the scrape did not find it."""
+"""One for each step; None: the scrape did not find it; ``UNSCRAPED``: there was no scrape, which
+Prometheus bridges for five minutes."""
 
 
 def steps(seconds: int) -> int:
@@ -51,7 +53,9 @@ def notation(samples: Samples) -> str:
     parts = []
     for value, run in groupby(samples, key=repr):
         times = len(list(run))
-        if value != "None":
+        if value == repr(UNSCRAPED):
+            parts.append(f"_x{times}")
+        elif value != "None":
             parts.append(f"{float(value):.10g}" + (f"+0x{times - 1}" if times > 1 else ""))
         elif not parts:
             parts.append(f"_x{times}")
