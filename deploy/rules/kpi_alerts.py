@@ -95,9 +95,9 @@ def _rows(metric: str, window: str) -> str:
 
 def _targets() -> tuple[Alert, ...]:
     which = "{{ $labels.kpi }} ({{ $labels.window }})"
-    whose = "queue {{ $labels.queue }}, channel {{ $labels.channel }}"
+    # That of a whole channel has no queue.
+    whose = "{{ with $labels.queue }}queue {{ . }}, {{ end }}channel {{ $labels.channel }}"
     target, breached = recorded("cc_target"), recorded("cc_target_breached")
-    labels = ("queue", "channel")
     return (
         Alert(
             "CCTargetBreached",
@@ -108,7 +108,7 @@ def _targets() -> tuple[Alert, ...]:
             f"""Target "{{{{ $labels.target }}}}": {which} of {whose} is beyond
             {{{{ printf "%.4g" $value }}}}, the limit in force.""",
             "cc-queue",
-            labels,
+            PLACE,
             "",
             KEEPS,
         ),
@@ -121,7 +121,7 @@ def _targets() -> tuple[Alert, ...]:
             f"""Target "{{{{ $labels.target }}}}": {which} of {whose} is beyond its warning, and not
             yet beyond {{{{ printf "%.4g" $value }}}}, the limit in force.""",
             "cc-queue",
-            labels,
+            PLACE,
             "1m",
             KEEPS,
         ),

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from deploy.rules import groups
 from deploy.rules.links import DOCS_URL, GRAFANA_URL
 from deploy.rules.rule import Alert
-from tests.deploy.kpi_cases import SITUATIONS, rows_of
+from tests.deploy.kpi_cases import SITUATIONS, row_of, rows_of
 from tests.deploy.pipeline_cases import BOARD, REASON, aging, counter, marks, up
-from tests.deploy.promtool import JOB, Case, Samples, series
+from tests.deploy.promtool import JOB, Case, Samples, line, series
 
 ALERTS: dict[tuple[str, str], Alert] = {
     (rule.name, rule.severity): rule
@@ -88,6 +88,15 @@ TEXTS = (
     _burn("Medium", "today so far", "the last half hour"),
     _burn("Slow", "today so far", "the last hour"),
     _target("CCTargetBreached", "0.8, the limit in force."),
+    Text(
+        "CCTargetBreached",
+        {"channel": "voice", "target": "Mean", "window": "hour"},
+        'Target "Mean": handle_time_mean (hour) of channel voice is beyond 400, the limit in '
+        "force.",
+        "cc-queue?var-queue=&var-channel=voice",
+        "handle_time_mean",
+        "channel",
+    ),
     _target("CCTargetWarning", "its warning, and not yet beyond 0.8, the limit in force."),
     _sales(
         "CCQueueAbandonmentHigh",
@@ -229,6 +238,14 @@ TEXTS = (
 )
 
 
+def _of_a_channel() -> dict[str, Samples]:
+    labels = {"target": "Mean", "queue": "", "channel": "voice"}
+    labels |= {"kpi": "handle_time_mean", "window": "hour"}
+    ones = line((1, AT + 15))
+    limit = row_of("cc_target", labels, line((400, AT + 15)), ones)
+    return limit | row_of("cc_target_breached", labels, ones, ones)
+
+
 def _new(metric: str, labels: Mapping[str, str]) -> dict[str, Samples]:
     """A counter that was not there before the last minutes."""
     return up((1, AT + 15)) | counter(metric, labels, (None, AT - 15), (3, 30))
@@ -276,6 +293,7 @@ def cases() -> Iterable[Case]:
     for situation in SITUATIONS:
         rows = rows_of(situation, "a", 1, ("bad", AT + 15))
         yield Case(situation.alert, situation.alert, "text", rows, ())
+    yield Case("channel", "CCTargetBreached", "text", _of_a_channel(), ())
     for alert, given in _pipeline().items():
         yield Case(alert, alert, "text", given, ())
 
