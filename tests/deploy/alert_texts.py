@@ -9,7 +9,7 @@ from deploy.rules import groups
 from deploy.rules.links import DOCS_URL, GRAFANA_URL
 from deploy.rules.rule import Alert
 from tests.deploy.kpi_cases import SITUATIONS, row_of, rows_of
-from tests.deploy.pipeline_cases import BOARD, REASON, aging, counter, marks, up
+from tests.deploy.pipeline_series import BOARD, REASON, aging, counter, marks, up
 from tests.deploy.promtool import JOB, Case, Samples, line, series
 
 ALERTS: dict[tuple[str, str], Alert] = {

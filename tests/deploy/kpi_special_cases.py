@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.deploy.kpi_cases import MAIL, NEW, OLD, PLACE, row_of, window
-from tests.deploy.pipeline_cases import marks
+from tests.deploy.pipeline_series import marks
 from tests.deploy.promtool import (
     UNSCRAPED,
     Case,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from tests.deploy.counter_cases import COUNTED
+from tests.deploy.pipeline_series import (
+    SECONDS,
+    aging,
+    board,
+    case,
+    counter,
+    marks,
+    up,
+)
 from tests.deploy.promtool import (
     STEP,
     Case,
     Check,
-    Samples,
-    Value,
     firing,
     line,
     never,
@@ -18,52 +24,9 @@ from tests.deploy.promtool import (
     throughout,
 )
 
-SECONDS = 1500
-KEEPS = 300
-STARTED = series("process_start_time_seconds", {})
-
-
-def up(*parts: tuple[Value, int], worker: str = "a") -> dict[str, Samples]:
-    """Whether a worker answers."""
-    return {series("up", {}, worker): line(*parts)}
-
-
-def marks(*parts: tuple[Value, int], partition: int = 0, worker: str = "a") -> dict[str, Samples]:
-    """The time of a board partition by its age (None: not shown); time begins at 0."""
-    ages = line(*parts)
-    values = tuple(None if age is None else i * STEP - age for i, age in enumerate(ages))
-    return {series("cc_board_mark_timestamp_seconds", _board(partition), worker): values}
-
-
-def _board(partition: int) -> dict[str, str]:
-    return {"origin": f"board/{partition}"}
-
-
-def aging(seconds: int, of: int) -> Samples:
-    """A mark that stands still from then on."""
-    return tuple(float(min(i * STEP, seconds)) for i in range(of // STEP))
-
-
-def counter(
-    name: str, labels: Mapping[str, str], *parts: tuple[Value, int], worker: str = "a"
-) -> dict[str, Samples]:
-    """A counter's values."""
-    return {series(name, labels, worker): line(*parts)}
-
-
-def case(alert: str, kind: str, *given: Mapping[str, Samples] | Check, of: str = "") -> Case:
-    """Series and checks of a case."""
-    merged: dict[str, Samples] = {}
-    for each in given:
-        if isinstance(each, Mapping):
-            merged |= each
-    checks = tuple(each for each in given if isinstance(each, Check))
-    assert checks
-    return Case(f"{alert}/{of or kind}", alert, kind, merged, checks)
-
 
 def _stale() -> tuple[Case, ...]:
-    alert, mark = "CCPipelineStale", series("cc_board_mark_timestamp_seconds", _board(1))
+    alert, mark = "CCPipelineStale", series("cc_board_mark_timestamp_seconds", board(1))
     well = up((1, SECONDS)) | marks((2, SECONDS))
     stops = {mark: aging(300, 900) + tuple(float(900 + i * STEP) for i in range(60))}
     return (
@@ -84,7 +47,7 @@ def _stale() -> tuple[Case, ...]:
             well,
             marks((2, 300), (None, 15), partition=1),
             marks((None, 285), (30, 30), (2, 300), partition=1, worker="b"),
-            {series("cc_board_mark_timestamp_seconds", _board(1), "c"): aging(120, 600)},
+            {series("cc_board_mark_timestamp_seconds", board(1), "c"): aging(120, 600)},
             never(585),
             of="rebalance, with one that was cut off",
         ),
@@ -310,127 +273,6 @@ def _restoring() -> tuple[Case, ...]:
     )
 
 
-def _counted(alert: str, metric: str, labels: Mapping[str, str]) -> tuple[Case, ...]:
-    """A counter of which any growth in 15 minutes is told."""
-    span = 900
-    known = up((1, 2 * span + 900))
-    return (
-        case(
-            alert,
-            "fires",
-            known,
-            counter(metric, labels, (3, 300), (4, span + 300)),
-            never(285),
-            throughout(315, 315 + span - 60),
-        ),
-        case(
-            alert,
-            "clears",
-            known,
-            counter(metric, labels, (3, 300), (4, 2 * span + 600)),
-            firing(300 + span - 30),
-            silent(300 + span + KEEPS + 30),
-        ),
-        case(alert, "quiet", known, counter(metric, labels, (3, span + 600)), never(span + 585)),
-    )
-
-
-def _first(alert: str, metric: str, labels: Mapping[str, str]) -> tuple[Case, ...]:
-    """The first one of its kind is no increase, and counts; the rules are the same for all."""
-    known = up((1, 2700))
-    span = 900
-    return (
-        case(
-            alert,
-            "fires",
-            known,
-            counter(metric, labels, (None, span + 60), (1, 600)),
-            never(span + 45),
-            throughout(span + 60, span + 600),
-            of="fires, the first ever",
-        ),
-        case(
-            alert,
-            "fires",
-            up((None, 300), (1, 600)),
-            {STARTED: line((None, 300), (290, 600))},
-            counter(metric, labels, (None, 330), (1, 600)),
-            never(315),
-            throughout(330, 900),
-            of="fires, the first of a worker that is new",
-        ),
-        case(
-            alert,
-            "restart",
-            known,
-            {STARTED: line((-9000, 300), (None, 60), (355, 900))},
-            counter(metric, labels, (3, 300), (None, 900)),
-            never(1245),
-        ),
-        # Prometheus is new, not what it finds.
-        case(
-            alert,
-            "missing",
-            up((1, 600)),
-            {STARTED: line((-9000, 600))},
-            counter(metric, labels, (7, 600)),
-            never(585),
-            of="missing, what was before",
-        ),
-    )
-
-
-def _rejected() -> tuple[Case, ...]:
-    alert = "CCEventsRejectedHigh"
-
-    def counts(read: int, rejected: int, seconds: int, then: int = 0) -> dict[str, Samples]:
-        """So many more each 15 s."""
-        n, rest = seconds // STEP, then // STEP
-        reads = tuple(float(i * read) for i in range(n + rest))
-        refused = tuple(float(min(i, n) * rejected) for i in range(n + rest))
-        return {
-            series("cc_events_read_total", {"stage": "ingest"}): reads,
-            series("cc_events_rejected_total", {"stage": "ingest", "reason": "json.bad"}): refused,
-        }
-
-    return (
-        case(alert, "fires", counts(100, 10, 900), firing(300)),
-        case(alert, "clears", counts(100, 10, 600, 1500), firing(900), silent(1800)),
-        case(alert, "quiet", counts(100, 4, 900), never(885)),
-        case(alert, "quiet", counts(1, 1, 240, 600), never(825), of="quiet, few"),
-        case(
-            alert,
-            "restart",
-            {k: v[:20] + (None,) * 4 + v[:20] for k, v in counts(100, 4, 900).items()},
-            never(645),
-        ),
-    )
-
-
-def _gauge(alert: str, metric: str, bad: float, good: float) -> tuple[Case, ...]:
-    """A gauge of a worker that is too high for five minutes."""
-    return (
-        case(alert, "fires", counter(metric, {}, (bad, 900)), never(285), throughout(300, 885)),
-        case(
-            alert,
-            "clears",
-            counter(metric, {}, (bad, 330), (good, 600)),
-            firing(315),
-            firing(600),
-            silent(645),
-        ),
-        case(alert, "quiet", counter(metric, {}, (good, 600)), never(585)),
-        case(
-            alert,
-            "restart",
-            counter(metric, {}, (good, 120), (None, 60), (bad, 120), (good, 300)),
-            never(585),
-        ),
-    )
-
-
-REASON = {"stage": "ingest", "reason": "json.bad"}
-BOARD = {"stage": "board"}
 CASES = (
     *_stale(),
     *_absent(),
@@ -439,12 +281,5 @@ CASES = (
     *_lag(),
     *_rebalancing(),
     *_restoring(),
-    *_counted("CCDeadLetters", "cc_events_rejected_total", REASON),
-    *_first("CCDeadLetters", "cc_events_rejected_total", REASON),
-    *_counted("CCRecordsLost", "cc_records_lost_total", {"topic": "cc.raw"}),
-    *_counted("CCSumsLate", "cc_sums_late_total", BOARD),
-    *_counted("CCKeysRefused", "cc_board_keys_refused_total", BOARD),
-    *_rejected(),
-    *_gauge("CCSeriesDropped", "cc_exporter_series_dropped", 1, 0),
-    *_gauge("CCScrapeSlow", "scrape_duration_seconds", 5.1, 5),
+    *COUNTED,
 )
