@@ -208,7 +208,7 @@ def _lag() -> tuple[Case, ...]:
         case(
             alert,
             "rebalance",
-            counter(metric, labels, (20_000, 630)),
+            counter(metric, labels, (20_000, 630), (None, 15)),
             counter(metric, labels, (None, 615), (20_000, 600), worker="b"),
             throughout(600, 1200),
         ),
