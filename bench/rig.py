@@ -104,7 +104,7 @@ def rig(
         cluster = stack.enter_context(EmbeddedCluster(settings=broker))
         for worker in started:
             stack.callback(worker.stop, 0)
-        deployment = Deployment.of(settings_of(_with_places(flags, cluster.bootstrap), True))
+        deployment = Deployment.of(settings_of(with_places(flags, cluster.bootstrap), True))
         specs = [
             replace(spec, config={**spec.config, **configure(spec)}) for spec in deployment.specs()
         ]
@@ -115,7 +115,7 @@ def rig(
         yield made
 
 
-def _with_places(flags: Flags, bootstrap: str) -> Flags:
+def with_places(flags: Flags, bootstrap: str) -> Flags:
     places = {"kafka.bootstrap": bootstrap, "kafka.partitions": PARTITIONS, "metrics.port": 0}
     return {**places, **flags}
 
@@ -123,7 +123,7 @@ def _with_places(flags: Flags, bootstrap: str) -> Flags:
 def release_workers(made: Rig, flags: Flags) -> None:
     """Let the workers begin, with these settings."""
     for worker in made.workers:
-        worker.release(_with_places(flags, made.deployment.bootstrap), True, made.data.parent)
+        worker.release(with_places(flags, made.deployment.bootstrap), True, made.data.parent)
 
 
 # -- eyes
