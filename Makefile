@@ -30,8 +30,8 @@ types: $(INSTALLED) ## Types, strictly
 imports: $(INSTALLED) ## Which module may import which
 	$(BIN)/lint-imports
 
-unit: $(INSTALLED) ## The tests alone, those with a real broker among them
-	$(BIN)/python -m pytest
+unit: $(INSTALLED) ## The tests alone, those with a real broker among them, in two processes
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 chaos: $(INSTALLED) ## Ten minutes of faults on a real Kafka, then check every number (seed: make chaos SEED=7)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))

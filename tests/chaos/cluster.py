@@ -16,6 +16,7 @@ from streams.kafka.connect import client_options
 from streams.kafka.embedded import EmbeddedCluster
 from streams.kafka.node import HOST, Node, free_ports, write_properties
 from streams.worker_process import Flags, settings_of
+from tests.brokers import QUICK
 from tests.chaos.proxy import Network
 
 PLACE = "chaos"
@@ -45,7 +46,13 @@ class ProxiedCluster(EmbeddedCluster):
     def __init__(
         self, brokers: int, workers: int, network: Network, data_dir: Path | None = None
     ) -> None:
-        super().__init__(brokers, data_dir, settings=CLEANING, start_seconds=START_SECONDS)
+        super().__init__(
+            brokers,
+            data_dir,
+            settings=CLEANING,
+            jvm_options=QUICK,
+            start_seconds=START_SECONDS,
+        )
         self._workers = range(workers)
         self._network = network
         self._doors: dict[tuple[int, int], int] = {}

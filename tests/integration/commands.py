@@ -55,6 +55,15 @@ class Command:
             raise AssertionError(f"no end after {SECONDS_MAX} s:\n{err}") from None
         return Ran(self.process.returncode, out, err, time.monotonic() - self.began)
 
+    def has_started(self, least: int, seconds: float = 30) -> bool:
+        """Whether it has so many descendants in time."""
+        deadline = time.monotonic() + seconds
+        while len(self.descendants()) < least:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
     def descendants(self) -> set[int]:
         """Every process it has started, and those that these have started."""
         listed = subprocess.run(

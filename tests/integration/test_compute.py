@@ -150,7 +150,8 @@ def test_ctrl_c_and_sigterm_leave_nothing_behind(
     words = ["compute", "--source", "asterisk_queue_log", str(demo.LOG)]
     with leaving_nothing(broker):
         command = Command([*words, "--bootstrap", broker.bootstrap], tmp_path)
-        time.sleep(3)
+        assert command.has_started(1), "the worker"
+        time.sleep(2)
         started = command.descendants()
         command.process.send_signal(number)
         ran = command.wait()
@@ -174,9 +175,9 @@ def test_a_broker_of_its_own_comes_and_goes(tmp_path: Path) -> None:
 
 def test_kill_9_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
     command = Command(["compute", "--source", "asterisk_queue_log", str(demo.LOG)], tmp_path)
-    time.sleep(6)
+    assert command.has_started(3), "worker, watchdog and broker"
+    time.sleep(4)
     started = command.descendants()
-    assert len(started) >= 3, "worker, watchdog and broker"
     command.process.kill()
     command.process.communicate()
     assert gone_within(started, 20)

@@ -24,6 +24,7 @@ from streams.kafka.jvm import prepare
 from streams.kafka.lead import Lead
 from streams.kafka.node import Node, write_properties
 from streams.kafka.places import cache_dir, schemas_dir, state_dir
+from tests.brokers import QUICK
 
 # 2 s on an idle laptop; the bound is for a machine that does other things as well.
 START_SECONDS_MAX = 15.0
@@ -203,13 +204,13 @@ class TestOneBroker:
     def test_keeps_its_data_through_a_kill_and_in_a_folder_of_ones_own(
         self, tmp_path: Path
     ) -> None:
-        with EmbeddedCluster(data_dir=tmp_path) as cluster:
+        with EmbeddedCluster(data_dir=tmp_path, jvm_options=QUICK) as cluster:
             create(cluster.bootstrap, "kept")
             cluster.kill(1)
             assert cluster.pids == {}
             cluster.restart(1)
             assert topics_of(cluster.bootstrap) == ["kept"]
-        with EmbeddedCluster(data_dir=tmp_path) as cluster:
+        with EmbeddedCluster(data_dir=tmp_path, jvm_options=QUICK) as cluster:
             assert topics_of(cluster.bootstrap) == ["kept"]
 
     def test_says_why_it_did_not_start_and_leaves_nothing(self) -> None:
@@ -224,7 +225,7 @@ class TestOneBroker:
 
     def test_settings_of_the_caller_win(self) -> None:
         with (
-            EmbeddedCluster(settings={"num.partitions": "7"}) as cluster,
+            EmbeddedCluster(settings={"num.partitions": "7"}, jvm_options=QUICK) as cluster,
             KafkaAdminClient(bootstrap_servers=cluster.bootstrap) as admin,
         ):
             admin.create_topics(["seven"], wait_for_metadata=True)
@@ -242,9 +243,9 @@ def test_says_that_the_watchdog_is_gone(tmp_path: Path) -> None:
     lead.close()
 
 
-START_AND_TELL = """
+START_AND_TELL = f"""
 from streams.kafka.embedded import EmbeddedCluster
-cluster = EmbeddedCluster().start()
+cluster = EmbeddedCluster(jvm_options={QUICK}).start()
 print(cluster.pids[1], cluster.folders[1].parent, cluster._lead._watchdog.pid, flush=True)
 """
 
@@ -283,7 +284,7 @@ class TestNoOrphan:
 
 @pytest.mark.integration
 def test_three_brokers_go_on_without_one_of_them() -> None:
-    with EmbeddedCluster(brokers=3) as cluster:
+    with EmbeddedCluster(brokers=3, jvm_options=QUICK) as cluster:
         assert create(cluster.bootstrap, "kept")
         with KafkaAdminClient(bootstrap_servers=cluster.bootstrap.split(",")) as admin:
             (topic,) = admin.describe_topics(["kept"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -13,10 +14,23 @@ FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*.txt"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_scenario(path: Path) -> None:
-    scenario = Scenario(path)
-    rows = scenario.rows()
+class Played(NamedTuple):
+    """A scenario and all that came out."""
+
+    scenario: Scenario
+    rows: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module", params=FILES, ids=[path.stem for path in FILES])
+def played(request: pytest.FixtureRequest) -> Played:
+    """Each file in turn, once for all that is asked of it."""
+    scenario = Scenario(request.param)
+    return Played(scenario, scenario.rows())
+
+
+def test_scenario(played: Played) -> None:
+    scenario, rows = played
+    name = scenario.path.name
     assert scenario.expected, "a scenario expects something"
     for wanted in scenario.expected:
         row = row_of(rows, wanted)
@@ -24,17 +38,16 @@ def test_scenario(path: Path) -> None:
         same = found == (
             wanted.value if wanted.value is None else pytest.approx(wanted.value, abs=5e-5)
         )
-        assert same, f"{path.name}:{wanted.line}: {wanted.kpi} {wanted.key} is {found}"
+        assert same, f"{name}:{wanted.line}: {wanted.kpi} {wanted.key} is {found}"
         if wanted.status:
-            assert row is not None, f"{path.name}:{wanted.line}"
-            assert row["status"] == wanted.status, f"{path.name}:{wanted.line}"
+            assert row is not None, f"{name}:{wanted.line}"
+            assert row["status"] == wanted.status, f"{name}:{wanted.line}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_nothing_is_lost(path: Path) -> None:
+def test_nothing_is_lost(played: Played) -> None:
     """Offered = answered + left + open, in every window and cut."""
     rows = {}
-    for row in Scenario(path).rows():
+    for row in played.rows:
         rows[row["kpi"], tuple(row["key"].items()), row["window"]["kind"], start_of(row)] = row[
             "value"
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count, product
+from itertools import chain, count, product
 
 import pytest
 
@@ -21,7 +21,6 @@ from streams.stages.wire import encode
 
 MIDNIGHT = 20_732 * 1_440
 """A minute since the epoch with which a day begins, in UTC."""
-NAMES = [name for m in ALL_MEASURES for name in amount_names(m)]
 TAKEN_AWAY = {
     name.removeprefix("-")
     for kpi in ALL_KPIS
@@ -29,6 +28,9 @@ TAKEN_AWAY = {
     if name.startswith("-")
 }
 """What is subtracted below a line: less of it than of all else, or the ratio has no value."""
+NAMES = [name for m in ALL_MEASURES for name in amount_names(m)]
+SUMS = [{name: n + (1 if name in TAKEN_AWAY else 10) for name in NAMES} for n in (1, 0)]
+"""What is said of each minute, first and then: one dictionary for all, because they are large."""
 GAUGES = [kpi for kpi in ALL_KPIS if kpi.metric is not None]
 WORKERS_OWN = (
     "cc_worker", "cc_board", "cc_build", "cc_exporter", "cc_events", "cc_entities", "cc_sums",
@@ -60,8 +62,7 @@ def messages(queue: str) -> Iterator[Partial | Register | Mark]:
     minutes += [MIDNIGHT + 23 * 60 + 44, MIDNIGHT + 23 * 60 + 55]
     summed = {key for k in GAUGES if k.windows != NOW for key in cut_keys(k, queue)}
     levels = {key for k in GAUGES if k.windows == NOW for key in cut_keys(k, queue)}
-    for key, minute, more in product(sorted(summed), minutes, (1, 0)):
-        amounts = {name: more + (1 if name in TAKEN_AWAY else 10) for name in NAMES}
+    for key, minute, amounts in product(sorted(summed), minutes, SUMS):
         yield Partial("contacts-0", 0, key, minute, next(positions), amounts)
     for key in sorted(levels):
         yield Register("contacts-0", key, next(positions), dict.fromkeys(ALL_REGISTERS, 1))
@@ -70,11 +71,10 @@ def messages(queue: str) -> Iterator[Partial | Register | Mark]:
 
 def scraped(*queues: str) -> int:
     stage = BoardStage(0, terms=Terms(), kpis=ALL_KPIS, origins=1)
-    sent = [message for queue in queues for message in messages(queue)]
-    records = [Record("partials", 0, at, 0, b"", encode(m)) for at, m in enumerate(sent)]
-    for record in records:
-        stage.absorb([record])
-    assert list(stage.seal(len(records)).results)
+    end = 0
+    for end, message in enumerate(chain.from_iterable(map(messages, queues)), start=1):
+        stage.absorb([Record("partials", 0, end - 1, 0, b"", encode(message))])
+    assert list(stage.seal(end).results)
     return sum(
         len(metric.samples)
         for metric in KpiCollector(lambda: [stage]).collect()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from streams.core.kpi import Value
 from streams.core.window import FIXED
@@ -17,10 +18,10 @@ NOTHING = (0, 0.0)
 
 def named(key: bytes, value: bytes) -> tuple[Name, Any] | None:
     """A record of a KPI topic; None if it is of no window of the clock."""
-    told = json.loads(value)
+    told = orjson.loads(value)
     if told["window"]["kind"] not in FIXED:
         return None
-    kpi, *cut = json.loads(key)[:-2]
+    kpi, *cut = orjson.loads(key)[:-2]
     start = datetime.fromisoformat(told["window"]["start"])
     return (kpi, tuple(cut), told["window"]["kind"], round(start.timestamp() * 1000)), told
 

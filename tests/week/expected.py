@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from streams.core.facts import Fact
-from streams.core.kpi import Kpi, Level, Oldest, Value
+from streams.core.kpi import Evaluate, Kpi, Level, Oldest, Value
 from streams.core.measure import CutKey, Measure
 from streams.core.terms import Terms
 from streams.kpis import ALL_KPIS, ALL_MEASURES
@@ -86,13 +86,14 @@ def results(facts: Iterable[Fact], terms: Terms) -> Iterator[tuple[Name, Value]]
         for kind, start in starts(terms.default.zone, minute // 15):
             for name, amount in amounts.items():
                 windows[key, kind, start][name] += amount
-    by_cut: dict[str, list[Kpi]] = defaultdict(list)
+    by_cut: dict[str, list[tuple[Kpi, Evaluate]]] = defaultdict(list)
     for kpi in ALL_KPIS:
         for cut in kpi.cuts:
-            by_cut[cut.name].append(kpi)
+            if not isinstance(kpi.formula, Level | Oldest):
+                by_cut[cut.name].append((kpi, kpi.formula.compiled()))
     for (key, kind, start), amounts in windows.items():
-        for kpi in by_cut[key[0]]:
-            if kind in kpi.windows and not isinstance(kpi.formula, Level | Oldest):
-                value = kpi.formula.compiled()(amounts, -1)
+        for kpi, evaluate in by_cut[key[0]]:
+            if kind in kpi.windows:
+                value = evaluate(amounts, -1)
                 if value is not None:
                     yield (kpi.name, key, kind, start), value
