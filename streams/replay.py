@@ -160,8 +160,9 @@ def drop(settings: Settings, number: int) -> list[str]:
     """Remove what a computation has to itself: its results, state and group; the names of the
     topics.
 
-    Raw topics stay, what was sent back to them, and events that are shared.  StateError if it is the one in force, if workers
-    of it run, or if the one in force has not taken over the raw topics from it yet.
+    Raw topics stay, what is noted of letters sent back to them, and events that are shared.
+    StateError if it is the one in force, if workers of it run, or if the one in force has not taken
+    over the raw topics from it yet.
     """
     kafka = settings.kafka
     if number == kafka.computation:

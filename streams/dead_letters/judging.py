@@ -35,13 +35,13 @@ WORDS: Mapping[Word, str] = {
     "unread": "from a topic that this deployment does not read",
     "never": "a notice: cannot be replayed",
 }
-MENDABLE = frozenset(("refused", "counted", "looped", "too_large", "unread"))
+MENDABLE: frozenset[Word] = frozenset(("refused", "counted", "looped", "too_large", "unread"))
 """Somebody has to do something about these."""
 
 
 class Verdict(NamedTuple):
-    """``reason`` and ``detail`` are those of today's decoder; ``dropped``: its sums are not kept any
-    more; ``forgotten``: its contact may have left, so what it adds may be of a part of it only."""
+    """``reason`` and ``detail`` are those of today's decoder; ``dropped``: its sums are not kept
+    any more; ``forgotten``: its contact may have left, so it may add a part of one only."""
 
     word: Word
     reason: str = ""

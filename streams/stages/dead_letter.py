@@ -68,12 +68,9 @@ def as_first_told(record: Record) -> Record:
     origin = origin_of(record.headers) if record.headers else None
     if origin is None:
         return record
-    return record._replace(
-        topic=origin.topic,
-        partition=origin.partition,
-        offset=origin.offset,
-        timestamp=origin.appended_ms,
-    )
+    place = origin.topic, origin.partition, origin.offset
+    # Not _replace: a worker's records only look like ours.
+    return Record(*place, origin.appended_ms, record.key, record.value, record.headers)
 
 
 def origin_of(headers: Headers) -> Origin | None:
