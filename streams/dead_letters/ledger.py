@@ -46,11 +46,14 @@ class Ledger:
         self.replayed: set[str] = set()
         self.doubtful: Sending | None = None
         """A batch of which nobody noted whether it went."""
+        self.noted_ms = 0
+        """When the last note was appended."""
 
     def take(self, records: Iterable[Any]) -> None:
         """Notes in their order; msgspec.DecodeError for what is none."""
         for record in records:
             self.note(_decoder.decode(record.value or b""))
+            self.noted_ms = record.timestamp
 
     def note(self, note: Note) -> None:
         """One more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from time import monotonic
+from time import monotonic, time_ns
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,9 +21,11 @@ from streams.runtime.failpoints import Reach, nowhere
 from streams.runtime.writing import Written, fenced_writer, plain_writer, settled
 from streams.stages.dead_letter import origin_of
 
-PAUSE_SECONDS_MAX = 5.0
+PAUSE_SECONDS_MAX = 2.0
 """Longer between the first note of a batch and the batch itself, and another process may have begun
 to look where it went."""
+SETTLE_SECONDS = 3.0
+"""So old must a note be before one looks where its batch went: who wrote it may be at it still."""
 
 
 class PostOffice:
@@ -47,6 +49,7 @@ class PostOffice:
         async for notes in to_end(self._deployment, self._note_places, "read_committed"):
             ledger.take(notes)
         if ledger.doubtful is not None:
+            await asyncio.sleep(settle_seconds(ledger.noted_ms, time_ns() // 1_000_000))
             await self._note(ledger, Sent(await self._arrived(ledger.doubtful)))
         return ledger
 
@@ -106,6 +109,11 @@ class PostOffice:
         async with self._notes.producer.transaction():
             await settled(await self._notes.send(topic, 0, [(None, encode(note), ())]))
         ledger.note(note)
+
+
+def settle_seconds(noted_ms: int, now_ms: int) -> float:
+    """How long to wait before a batch that was noted then is looked for; clocks may differ."""
+    return min(SETTLE_SECONDS, max(0.0, SETTLE_SECONDS + (noted_ms - now_ms) / 1000))
 
 
 def told(error: KafkaError, deployment: Deployment) -> Exception:

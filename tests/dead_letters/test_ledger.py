@@ -14,6 +14,7 @@ from streams.dead_letters.pace import LETTERS_MAX, Pace, rate_of
 
 class Read(NamedTuple):
     value: bytes
+    timestamp: int = 7
 
 
 def ledger(*notes: Note) -> Ledger:
@@ -27,7 +28,7 @@ ONE = Sending(["raw/0/1@5#1", "raw/0/2@5#1"], [("raw", 0, 40), ("raw", 1, 7)])
 
 def test_what_went_is_known_and_what_was_only_announced_is_in_doubt() -> None:
     found = ledger(ONE)
-    assert (found.replayed, found.doubtful) == (set(), ONE)
+    assert (found.replayed, found.doubtful, found.noted_ms) == (set(), ONE, 7)
     assert ends_by_place(ONE) == {("raw", 0): 40, ("raw", 1): 7}
     found = ledger(ONE, Sent(ONE.replays[:1]))
     assert (found.replayed, found.doubtful) == ({"raw/0/1@5#1"}, None)
