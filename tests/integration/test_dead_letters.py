@@ -118,13 +118,12 @@ def test_letters_are_told_and_sent_back_once_whoever_is_killed(
     deployment: Run, ask: Ask, tmp_path: Path
 ) -> None:
     now = int(time.time())
-    log = tmp_path / "queue_log"
-    calls = call("ahead", now + HOUR)
-    for n in range(GOOD):
-        calls += call(f"good-{n}", now - 10 * MINUTE)
-    lines = [*calls, *(line.format(now=now) for line in BAD)]
-    log.write_text("\n".join(lines) + "\n")
-    deployment.send(log)
+    bad = [*call("ahead", now + HOUR), *(line.format(now=now) for line in BAD)]
+    good = [line for n in range(GOOD) for line in call(f"good-{n}", now - 10 * MINUTE)]
+    for number, lines in enumerate((bad, good)):
+        log = tmp_path / f"queue_log-{number}"
+        log.write_text("\n".join(lines) + "\n")
+        deployment.send(log)
     with stopping(deployment.worker()) as worker:
         through(deployment, worker)
     assert offered(deployment) == GOOD
