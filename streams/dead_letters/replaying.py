@@ -116,6 +116,8 @@ class _Replay:
     def _stopped(self, number: int) -> None:
         self.outcome.signal = number
         self._stop.set()
+        # The next one ends it at once; what was going is looked for then.
+        asyncio.get_running_loop().remove_signal_handler(number)
 
     async def _through(self, progress: Told) -> None:
         places = partitions_of(self.deployment, [self.deployment.topic(DEAD_LETTERS)])
