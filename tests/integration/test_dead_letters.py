@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 MINUTE, HOUR = 60, 3_600
 BAD = ("no queue_log at all", "{now}|x|PS|NONE|NOSUCHVERB|secret")
-CALLS = 20
+CALLS = 40
 """Calls that a former release could not read, two letters each."""
 GOOD = 130
 """Their events fill a segment, which is committed: what was refused in it is not read again."""
@@ -184,9 +184,9 @@ def interrupted(of: Run, letters: int, folder: Path) -> None:
     one."""
     words = ["dlq", "replay", "--apply", "--json"]
     asked = environment(of)
-    one = Command([*words, "--rate", "2/s"], folder, asked)
+    one = Command([*words, "--rate", "1/s"], folder, asked)
     wait_for(of, 1)
-    other = Command([*words, "--rate", "2/s"], folder, asked)
+    other = Command([*words, "--rate", "1/s"], folder, asked)
     ended = one.wait()
     assert ended.code == 1
     assert "another replay of dead letters has begun" in ended.err
@@ -207,11 +207,11 @@ def finished(ask: Ask, letters: int, of: Run) -> None:
     """The rest goes, no faster than it may, and then nothing more."""
     before = sum(sent_back(of).values())
     began = time.monotonic()
-    code, out, _ = ask("replay", "--apply", "--json", "--rate", "20/s", "--reason", "verb.unknown",
+    code, out, _ = ask("replay", "--apply", "--json", "--rate", "50/s", "--reason", "verb.unknown",
                        "--reason", "time.in_future")  # fmt: skip
     outcome = json.loads(out)
     assert (code, outcome["sent"]) == (1, letters - before)  # a verb is still unknown
-    assert time.monotonic() - began > (outcome["sent"] - 4) / 20
+    assert time.monotonic() - began > (outcome["sent"] - 10) / 50
     assert set(sent_back(of).values()) == {1}
     assert sum(sent_back(of).values()) == letters
     code, out, _ = ask("replay", "--apply", "--json")
