@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PARTIALS = "partials.v1"
 DEAD_LETTERS = "dlq.events.v1"
+REPLAYS = "dlq.replays.v1"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ class Deployment:
     def raw_topic(self, source: str) -> str:
         """Where the native payloads of a platform go; KeyError if there is no such platform."""
         return self.topic(f"raw.{SOURCES[source].topic}.v1")
+
+    @property
+    def replays_topic(self) -> str:
+        """Where it is noted which dead letters were sent back; all computations share it, as they
+        do the raw topics."""
+        return f"{self.prefix}.{REPLAYS}"
 
     def kpi_topics(self, kpis: Iterable[str] = ()) -> list[str]:
         """The topics that hold these KPIs, or all of them."""

@@ -20,12 +20,14 @@ from streams.deployment import Deployment
 from streams.errors import BrokerError, TopicsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 Isolation = Literal["read_committed", "read_uncommitted"]
 Take = Callable[[Sequence[Any]], object]
 """Gets records of one partition in order; of each it may use topic, partition, offset, key, value
 and headers."""
+Told = Callable[[int, int], object]
+"""Gets how many offsets are read, of how many."""
 WAIT_MS = 100
 STUCK_SECONDS = 30.0
 FETCH_BYTES = 4 * 1024 * 1024
@@ -37,6 +39,7 @@ def read_to_end(
     take: Take,
     isolation: Isolation,
     since_ms: int = 0,
+    told: Told = lambda done, total: None,
 ) -> None:
     """Hand every record to ``take`` that was appended at ``since_ms`` or later, up to the ends as
     they stand now.
@@ -45,7 +48,12 @@ def read_to_end(
     stops answering for 30 s.
     """
     partitions = partitions_of(deployment, topics)
-    _run(_read_to_end(deployment, partitions, take, isolation, since_ms), deployment)
+
+    async def read() -> None:
+        async for records in to_end(deployment, partitions, isolation, since_ms, told):
+            take(records)
+
+    run(read(), deployment)
 
 
 def follow(
@@ -53,7 +61,7 @@ def follow(
 ) -> None:
     """Hand every record to ``take``, those that come as well, until ``stop`` is set.  Reads
     uncommitted.  Raises as ``read_to_end`` does."""
-    _run(_follow(deployment, partitions_of(deployment, topics), take, stop), deployment)
+    run(_follow(deployment, partitions_of(deployment, topics), take, stop), deployment)
 
 
 def partitions_of(deployment: Deployment, topics: Sequence[str]) -> list[TopicPartition]:
@@ -79,7 +87,8 @@ def partitions_of(deployment: Deployment, topics: Sequence[str]) -> list[TopicPa
     return [TopicPartition(topic, number) for topic in topics for number in range(found[topic])]
 
 
-def _run(reading: Any, deployment: Deployment) -> None:
+def run(reading: Any, deployment: Deployment) -> None:
+    """Run a coroutine that reads; BrokerError for what the cluster does not answer."""
     try:
         asyncio.run(reading)
     except KafkaError as error:
@@ -90,30 +99,49 @@ def _run(reading: Any, deployment: Deployment) -> None:
         ) from error
 
 
-async def _read_to_end(
+async def to_end(
     deployment: Deployment,
-    partitions: list[TopicPartition],
-    take: Take,
+    partitions: Sequence[TopicPartition],
     isolation: Isolation,
-    since_ms: int,
-) -> None:
+    since_ms: int = 0,
+    told: Told = lambda done, total: None,
+    begin: Mapping[TopicPartition, int] | None = None,
+) -> AsyncGenerator[list[Any], None]:
+    """Records as ``read_to_end`` hands them over, at the pace of whoever takes them; ``begin`` are
+    offsets to begin at.  Close it (``aclosing``) when leaving early."""
     async with _consumer(deployment, partitions, isolation) as consumer:
         ends = await consumer.end_offsets(partitions)
         if since_ms > 0:
             await _seek(consumer, ends, since_ms)
+        for partition, offset in (begin or {}).items():
+            consumer.seek(partition, offset)
+        starts = {partition: await consumer.position(partition) for partition in ends}
         moved_at = time.monotonic()
         # By position: a log may end in markers, which are never delivered.
         while await _unread(consumer, ends):
             fetched = await consumer.getmany(timeout_ms=WAIT_MS)
-            _hand_over(fetched, take, ends)
+            for records in _within(fetched, ends):
+                yield records
             if fetched:
                 moved_at = time.monotonic()
+                told(*await _progress(consumer, starts, ends))
             elif time.monotonic() - moved_at > STUCK_SECONDS:
                 raise BrokerError(
                     f"Kafka at {deployment.bootstrap} stopped answering",
                     "its topics could not be read to their ends",
                     "contact-streams broker status",
                 )
+
+
+async def _progress(
+    consumer: AIOKafkaConsumer,
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> tuple[int, int]:
+    """(Done, in all), in offsets."""
+    total = sum(max(0, ends[partition] - start) for partition, start in starts.items())
+    left = sum([max(0, ends[p] - await consumer.position(p)) for p in starts])
+    return total - left, total
 
 
 async def _seek(
@@ -137,21 +165,23 @@ async def _follow(
 ) -> None:
     async with _consumer(deployment, partitions, "read_uncommitted") as consumer:
         while not stop.is_set():
-            _hand_over(await consumer.getmany(timeout_ms=WAIT_MS), take, {})
+            for records in _within(await consumer.getmany(timeout_ms=WAIT_MS), {}):
+                take(records)
 
 
-def _hand_over(
-    fetched: Mapping[TopicPartition, list[Any]], take: Take, ends: Mapping[TopicPartition, int]
-) -> None:
+def _within(
+    fetched: Mapping[TopicPartition, list[Any]], ends: Mapping[TopicPartition, int]
+) -> Iterator[list[Any]]:
+    """The records by partition, without those behind its end."""
     for partition, records in fetched.items():
         end = ends.get(partition)
         within = end is None or records[-1].offset < end
-        take(records if within else [record for record in records if record.offset < end])
+        yield records if within else [record for record in records if record.offset < end]
 
 
 @asynccontextmanager
 async def _consumer(
-    deployment: Deployment, partitions: list[TopicPartition], isolation: Isolation
+    deployment: Deployment, partitions: Sequence[TopicPartition], isolation: Isolation
 ) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         **deployment.aiokafka_options(),

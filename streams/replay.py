@@ -160,8 +160,9 @@ def drop(settings: Settings, number: int) -> list[str]:
     """Remove what a computation has to itself: its results, state and group; the names of the
     topics.
 
-    Raw topics stay, and events that are shared.  StateError if it is the one in force, if workers
-    of it run, or if the one in force has not taken over the raw topics from it yet.
+    Raw topics stay, what is noted of letters sent back to them, and events that are shared.
+    StateError if it is the one in force, if workers of it run, or if the one in force has not taken
+    over the raw topics from it yet.
     """
     kafka = settings.kafka
     if number == kafka.computation:
@@ -175,7 +176,7 @@ def drop(settings: Settings, number: int) -> list[str]:
     gone = replace(settings, kafka=replace(kafka, computation=number, computed_from="raw"))
     shared = {f"{kafka.prefix}.{name}" for name in ("events.contact.v1", "events.agent.v1")}
     deployment = Deployment.of(gone)
-    shared |= {deployment.raw_topic(source) for source in SOURCES}
+    shared |= {deployment.raw_topic(source) for source in SOURCES} | {deployment.replays_topic}
     specs = [spec for spec in deployment.specs() if spec.name not in shared]
     return topics.remove(deployment.bootstrap, specs, deployment.client)
 

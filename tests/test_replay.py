@@ -34,15 +34,16 @@ def test_what_a_worker_uses_is_what_the_deployment_creates(number: int, origin: 
     assert used <= there
     assert set(deployment.kpi_topics()) <= used
     assert {deployment.topic("events.contact.v1"), deployment.topic("partials.v1")} <= used
-    # Nothing else is made but raw topics, events and the note of the meaning.
+    # Nothing else is made but raw topics, events and the notes of the meaning and of replays.
     others = {name for name in there - used if ".raw." not in name and ".events." not in name}
-    assert others == {f"{deployment.group}-meaning"}
+    assert others == {f"{deployment.group}-meaning", deployment.replays_topic}
 
 
 def test_a_computation_shares_events_and_nothing_that_is_computed() -> None:
     first, second = settings(), settings(2)
     made = [{spec.name for spec in Deployment.of(s).specs()} for s in (first, second)]
     raw = {Deployment.of(first).raw_topic(source) for source in first.ingest.sources}
+    raw.add("cc.dlq.replays.v1")
     assert made[0] & made[1] == raw | {"cc.events.contact.v1", "cc.events.agent.v1"}
     again = {spec.name for spec in Deployment.of(settings(2, "raw")).specs()}
     assert made[0] & again == raw

@@ -27,6 +27,7 @@ COMMANDS = {
     "simulate": "a contact centre that exists only in a seed",
     "kpi": "read results: kpi get, kpi watch, kpi explain",
     "targets": "which targets are breached: targets list, targets watch",
+    "dlq": "dead letters: dlq list, dlq show, dlq replay",
     "replay": "compute everything again, beside what is in force",
     "topics": "create and check the topics: plan, apply, check",
     "broker": "a Kafka for this machine: start, stop, status",

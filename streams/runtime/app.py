@@ -11,7 +11,6 @@ from typing import Any
 
 import faust
 
-from streams.core.pseudonym import Pseudonymizer, no_pseudonym
 from streams.kafka.topics import TopicSpec, ids, load, verify_for_worker
 from streams.kpis import FAMILIES, topic_of
 from streams.runtime.adopting import adopt
@@ -100,7 +99,6 @@ def topic_specs(settings: Settings) -> list[TopicSpec]:
 
 def shape_of(settings: Settings) -> Shape:
     """What of the settings decides how stages are built."""
-    key = settings.pseudonym_key
     return Shape(
         prefix=settings.kafka.prefix,
         app=settings.kafka.group,
@@ -111,7 +109,7 @@ def shape_of(settings: Settings) -> Shape:
         keep_ms=settings.keep_ms,
         terms=settings.terms(),
         targets=settings.targets,
-        pseudonym=Pseudonymizer(key, settings.privacy.pseudonym_key_id) if key else no_pseudonym,
+        pseudonym=settings.pseudonym(),
         events=settings.kafka.events_prefix,
         results=settings.kafka.results_prefix,
         ingest=settings.processing.ingest == "on",

@@ -4,7 +4,8 @@
 would) the second time a contacts shard has sent entities and not yet ended the transaction.
 ``:stop`` stops it instead (SIGSTOP), as a long pause of the machine would.  Steps, in the order of
 a write: ``outputs``, ``letters``, ``ahead``, ``results``, ``entities``, ``transaction``,
-``commit``; each is reached when the step is done.  Nothing is done without the variable.
+``commit``; each is reached when the step is done.  ``dlq`` is no stage but the command that sends
+dead letters back.  Nothing is done without the variable.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from streams.errors import SettingsError
 
 VARIABLE = "CONTACT_STREAMS_FAIL_AT"
-STAGES = ("ingest", "contacts", "staff", "customers", "board")
+STAGES = ("ingest", "contacts", "staff", "customers", "board", "dlq")
 STEPS = ("outputs", "letters", "ahead", "results", "entities", "transaction", "commit")
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 _WRITTEN = re.compile(

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from streams.stages.base import Output
+from streams.stages.dead_letter import APPENDED_AT as APPENDED_HEADER
+from streams.stages.dead_letter import ID as ID_HEADER
+
+__all__ = ["CLOCKS_MS", "ID_HEADER", "STREAM", "Letters"]
 
 STREAM = "dlq"
-ID_HEADER = "cc_dlq_id"
-APPENDED_HEADER = "cc_dlq_appended_at"
 CLOCKS_MS = 60_000
 """By how much the clocks of two brokers may differ."""
 

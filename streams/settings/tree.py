@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from streams.core.kpi import WINDOWS
 from streams.core.opening import ALWAYS, Opening
+from streams.core.pseudonym import Pseudonymizer, no_pseudonym
+from streams.core.source import Pseudonym
 from streams.core.target import Target
 from streams.core.terms import DAY_MS, HOUR_MS, Dated, Patience, QueueTerms, Terms
 from streams.core.vocabulary import CHANNELS, Channel
@@ -359,6 +361,11 @@ class Settings:
             silence_ms=_ms(getattr(self.silence_seconds, channel), 1_000),
             horizon_ms=_ms(getattr(self.horizon_hours, channel), HOUR_MS),
         )
+
+    def pseudonym(self) -> Pseudonym:
+        """What customers are told apart by; without a key, nothing."""
+        key = self.pseudonym_key
+        return Pseudonymizer(key, self.privacy.pseudonym_key_id) if key else no_pseudonym
 
     @property
     def keep_ms(self) -> int:

@@ -32,7 +32,8 @@ from streams.core.terms import Terms
 from streams.stages import board_wire as bytes_of
 from streams.stages import target_wire, wire
 from streams.stages.base import Entity, Output, Seal
-from streams.stages.keyed import Counts, Versions, dead_letter
+from streams.stages.dead_letter import dead_letter
+from streams.stages.keyed import Counts, Versions
 
 _REFUSED = {
     LATE: Rejected(LATE, "a sum for a minute older than processing.keep_days"),

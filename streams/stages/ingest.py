@@ -21,7 +21,8 @@ from streams.core.source import (
     Source,
 )
 from streams.stages.base import Output, Seal
-from streams.stages.keyed import Counts, dead_letter
+from streams.stages.dead_letter import as_first_told, dead_letter
+from streams.stages.keyed import Counts
 
 PartitionOf = Callable[[bytes, int], int]
 
@@ -61,30 +62,25 @@ class IngestStage:
 
     def absorb(self, records: Sequence[Record]) -> None:
         for record in records:
-            decoded = self._decode(record)
+            decoded = decode(self._source, record, self._pseudonym)
             if isinstance(decoded, Rejected):
                 self.rejected_in_a_row += 1
                 self._refuse(record, [decoded])
                 continue
             self.rejected_in_a_row = 0
             if isinstance(decoded, PartlyRejected):
-                self._refuse(record, decoded.rejected)
+                self._refuse(record, decoded.rejected, len(decoded.events))
                 decoded = decoded.events
             for event in decoded:
                 self._send(event)
         self.counts["events"] += len(records)
 
-    def _refuse(self, record: Record, rejected: Sequence[Rejected]) -> None:
+    def _refuse(self, record: Record, rejected: Sequence[Rejected], used: int = 0) -> None:
         """One letter per record, with the first reason; every reason is counted.  What of it was
         used is used again when the letter is replayed, under the same ids."""
         for each in rejected:
             self.counts[f"rejected.{each.reason}"] += 1
-        self._outputs.append(dead_letter(record, rejected[0], self.name))
-
-    def _decode(self, record: Record) -> Decoded:
-        if record.value is None:
-            return Rejected("value.null", "the record has no value")
-        return self._source.decode(record, self._pseudonym)
+        self._outputs.append(dead_letter(record, rejected[0], self.name, used))
 
     def _send(self, event: Event) -> None:
         value = codec.encode(event)
@@ -108,3 +104,11 @@ class IngestStage:
     def seal(self, end: int) -> Seal:
         outputs, self._outputs = self._outputs, []
         return Seal(outputs, (), (), end)
+
+
+def decode(source: Source, record: Record, pseudonym: Pseudonym) -> Decoded:
+    """The events of a record, or why it cannot be used: the same wherever in the topic it stands
+    (again)."""
+    if record.value is None:
+        return Rejected("value.null", "the record has no value")
+    return source.decode(as_first_told(record), pseudonym)

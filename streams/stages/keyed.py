@@ -18,6 +18,7 @@ from streams.core.segment import Segments
 from streams.core.source import Record, Rejected
 from streams.stages import wire
 from streams.stages.base import Entity, Output
+from streams.stages.dead_letter import dead_letter
 
 HEAD = Packed(">qqB")
 """Position, heard_ms (or 0), open (1) or not: the beginning of every entity's bytes."""
@@ -262,19 +263,3 @@ class SegmentedStage:
     def _letters_taken(self) -> list[Output]:
         letters, self._letters = self._letters, []
         return letters
-
-
-def dead_letter(record: Record, rejected: Rejected, stage: str) -> Output:
-    """The record untouched, with where it stood and why it is refused (never what is in it)."""
-    headers = [
-        *record.headers,
-        ("cc_dlq_reason", rejected.reason.encode()),
-        ("cc_dlq_message", rejected.detail.encode()[:512]),
-        ("cc_dlq_stage", stage.encode()),
-        ("cc_dlq_topic", record.topic.encode()),
-        ("cc_dlq_partition", str(record.partition).encode()),
-        ("cc_dlq_offset", str(record.offset).encode()),
-        ("cc_dlq_appended_at", str(record.timestamp).encode()),
-        ("cc_dlq_id", f"{record.topic}/{record.partition}/{record.offset}".encode()),
-    ]
-    return Output("dlq", record.key, record.value, 0, headers)

@@ -375,8 +375,15 @@ def _refused(agent: Agent, event: ev.AgentEvent) -> Rejected | None:
         return Rejected("agent.events_max", f"more than {EVENTS_MAX} events of one agent")
     if not isinstance(event, ev.AgentScheduled):
         return None
-    if not event.start < event.end <= event.time + AHEAD_MS_MAX:
-        return Rejected("agent.schedule_span", "a schedule that ends before it begins, or too late")
+    if impossible := impossible_schedule(event):
+        return impossible
     if len(agent.state.schedule) >= SHIFTS_MAX:
         return Rejected("agent.shifts_max", f"more than {SHIFTS_MAX} pieces of one schedule")
     return None
+
+
+def impossible_schedule(event: ev.AgentScheduled) -> Rejected | None:
+    """Why no agent can have such a schedule, if so."""
+    if event.start < event.end <= event.time + AHEAD_MS_MAX:
+        return None
+    return Rejected("agent.schedule_span", "a schedule that ends before it begins, or too late")

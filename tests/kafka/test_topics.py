@@ -26,6 +26,7 @@ class TestLoad:
         assert [spec.name for spec in specs] == [
             "cc.breaches.v1",
             "cc.dlq.events.v1",
+            "cc.dlq.replays.v1",
             "cc.events.agent.v1",
             "cc.events.contact.v1",
             "cc.kpi.agent-states.v2",
@@ -57,7 +58,8 @@ class TestLoad:
         assert {spec.partitions for spec in specs if spec.copartitioned} == {12}
         alone = {spec.name for spec in specs if not spec.copartitioned}
         assert alone == {
-            "cc.breaches.v1", "cc.dlq.events.v1", "cc.kpi.volume.v1", "contact-streams-meaning",
+            "cc.breaches.v1", "cc.dlq.events.v1", "cc.dlq.replays.v1", "cc.kpi.volume.v1",
+            "contact-streams-meaning",
         }  # fmt: skip
         assert by_name(specs)["cc.dlq.events.v1"].partitions == 1
 
@@ -71,6 +73,7 @@ class TestLoad:
         assert kept == {
             "cc.breaches.v1": 400,
             "cc.dlq.events.v1": 28,
+            "cc.dlq.replays.v1": 35,
             "cc.events.agent.v1": 28,
             "cc.events.contact.v1": 28,
             "cc.kpi.volume.v1": 400,
