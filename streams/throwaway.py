@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.deployment import Deployment
-from streams.errors import BrokerError
+from streams.errors import BrokerError, StateError
 from streams.kafka.embedded import EmbeddedCluster
 from streams.kafka.jars import Progress
 from streams.settings import Settings
@@ -34,6 +34,8 @@ LOCAL: Flags = {
 """An embedded broker is one, and knows no secrets."""
 _IMPORTED_MEANWHILE = ("streams.bridge", "streams.arrival", "streams.kafka.topics")
 NO_FLAGS: Flags = {}
+GROUP_SECONDS_MAX = 10.0
+"""A session (kafka.session_ms) lasts 6 s, unless the user wants a longer one."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -132,6 +134,7 @@ def remove(deployment: Deployment) -> None:
     from kafka.errors import KafkaError
 
     from streams.kafka.connect import client_options, unreachable
+    from streams.kafka.groups import delete_from
 
     with unreachable(deployment.bootstrap):
         admin = KafkaAdminClient(**client_options(deployment.bootstrap, deployment.client))
@@ -140,9 +143,9 @@ def remove(deployment: Deployment) -> None:
         there = sorted(ours & {topic["name"] for topic in admin.describe_topics()})
         if there:
             admin.delete_topics(there)
-        with suppress(KafkaError):
-            # A group that nobody has joined is not there.
-            admin.delete_groups([deployment.group])
+        with suppress(KafkaError, StateError):
+            # A worker that had to be killed is a member until its session is over.
+            delete_from(admin, deployment.group, GROUP_SECONDS_MAX)
     finally:
         admin.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 from kafka import TopicPartition
@@ -14,6 +15,7 @@ from kafka.structs import OffsetAndMetadata
 from streams.errors import StateError
 from streams.kafka.connect import client_options, unreachable
 
+PAUSE_SECONDS = 0.2
 Commits = Mapping[TopicPartition, OffsetAndMetadata]
 
 
@@ -56,18 +58,29 @@ def commit(cluster: Cluster, group: str, offsets: Commits) -> None:
 def delete(cluster: Cluster, group: str) -> None:
     """Forget a group, if there is one; StateError if somebody is in it."""
     with _admin(cluster) as admin:
-        try:
-            answers = admin.delete_groups([group])
-        except GroupIdNotFoundError:
-            return
-        except NonEmptyGroupError as error:
-            raise _in_use(group) from error
-    if any("NonEmpty" in str(answer) for answer in answers.values()):
-        raise _in_use(group)
+        delete_from(admin, group)
 
 
-def _in_use(group: str) -> StateError:
-    return StateError(f"the group {group} is at work", "somebody is in it", "stop its workers")
+def delete_from(admin: KafkaAdminClient, group: str, seconds: float = 0) -> None:
+    """As ``delete``, by a client that there is; members are waited for for so long to leave."""
+    deadline = monotonic() + seconds
+    while not _deleted(admin, group):
+        if monotonic() >= deadline:
+            raise StateError(
+                f"the group {group} is at work", "somebody is in it", "stop its workers"
+            )
+        sleep(PAUSE_SECONDS)
+
+
+def _deleted(admin: KafkaAdminClient, group: str) -> bool:
+    """False if somebody is in it."""
+    try:
+        answers = admin.delete_groups([group])
+    except GroupIdNotFoundError:
+        return True
+    except NonEmptyGroupError:
+        return False
+    return not any("NonEmpty" in str(answer) for answer in answers.values())
 
 
 @contextmanager

@@ -118,13 +118,14 @@ async def _read_to_the_end(bootstrap: str, topic: str) -> None:
     async with await using(fence, plain):
         async with fence.producer.transaction():
             await settled(await fence.send(topic, 0, [(b"a", b"1", ()), (b"b", b"2", ())]))
-        assert await _reaches_the_last_offset(bootstrap, topic) is False
+        assert await _reaches_the_last_offset(bootstrap, topic, 2) is False
         await settled(await plain.send(topic, 0, [(b"", b"", ())]))
-        assert await _reaches_the_last_offset(bootstrap, topic) is True
+        assert await _reaches_the_last_offset(bootstrap, topic, 3) is True
 
 
-async def _reaches_the_last_offset(bootstrap: str, topic: str) -> bool:
-    """Whether the record at the log's last offset is delivered; False if none comes for long."""
+async def _reaches_the_last_offset(bootstrap: str, topic: str, last: int) -> bool:
+    """Whether the record at the log's last offset is delivered; False if none comes for long.  The
+    marker is written soon after the commit was acknowledged, so the end is waited for."""
     at = TopicPartition(topic, 0)
     reader = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
@@ -132,7 +133,8 @@ async def _reaches_the_last_offset(bootstrap: str, topic: str) -> bool:
     await reader.start()
     try:
         reader.assign([at])
-        last = (await reader.end_offsets([at]))[at] - 1
+        while (await reader.end_offsets([at]))[at] <= last:  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.02)
         while True:
             record = await asyncio.wait_for(reader.getone(at), 1.5)
             if record.offset == last:
