@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, places, rolling
+from deploy.dashboards.frame import About, Section, framed, queues, rolling
 from deploy.dashboards.panels import COUNT, RATIO, Panel, Told, lines, meter, tile
 from deploy.dashboards.series import Query, kpi
 
@@ -16,7 +16,7 @@ def dashboard() -> model.Dashboard:
         "cc-agents",
         "Contact centre: agents",
         "Agents by state and queue, and how busy they are. No series names an agent.",
-        (places("cc_window_contacts_offered")[0], rolling("cc_window_occupancy_ratio")),
+        (queues("cc_queue_agents"), rolling("cc_window_occupancy_ratio")),
     )
     return framed(
         about,

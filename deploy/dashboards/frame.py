@@ -72,9 +72,12 @@ def _chosen(name: str, label: str, series: str, of: str) -> dashboard.QueryVaria
     return variable.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
 
 
-def _several(variable: dashboard.QueryVariable) -> dashboard.QueryVariable:
-    everything = model.VariableOption(text="All", value="$__all", selected=True)
-    return variable.multi(True).include_all(True).all_value(".+").current(everything)
+def _several(variable: dashboard.QueryVariable, everything: str = ".+") -> dashboard.QueryVariable:
+    """``everything``: what all of them are asked by; empty: one after the other."""
+    variable = variable.multi(True).include_all(True)
+    if everything:
+        variable = variable.all_value(everything)
+    return variable.current(model.VariableOption(text="All", value="$__all", selected=True))
 
 
 def _one(variable: dashboard.QueryVariable, value: str) -> dashboard.QueryVariable:
@@ -92,11 +95,25 @@ def instance() -> dashboard.QueryVariable:
     return _several(_chosen("instance", "Worker", series, "instance"))
 
 
-def places(metric: str) -> tuple[dashboard.QueryVariable, dashboard.QueryVariable]:
-    """Queue and channel, of those that have the KPI."""
+def queues(metric: str) -> dashboard.QueryVariable:
+    """Queues, of those that have the KPI."""
+    return _several(_chosen("queue", "Queue", f'{recorded(metric)}{{job=~"$job"}}', "queue"))
+
+
+def channels(metric: str, first: str = "") -> dashboard.QueryVariable:
+    """Channels, of those that have the KPI; ``first``: the one to begin with, else all of them,
+    and no others."""
     series = f'{recorded(metric)}{{job=~"$job"}}'
-    queue = _several(_chosen("queue", "Queue", series, "queue"))
-    return queue, _several(_chosen("channel", "Channel", series, "channel"))
+    variable = _several(_chosen("channel", "Channel", series, "channel"), everything="")
+    if first:
+        variable = variable.current(model.VariableOption(True, [first], [first]))
+    return variable
+
+
+def of_calls() -> tuple[dashboard.QueryVariable, ...]:
+    """What dashboards about visits of queues are asked with; calls, until somebody says more."""
+    offered = "cc_window_contacts_offered"
+    return queues(offered), channels(offered, "voice")
 
 
 def rolling(metric: str) -> dashboard.QueryVariable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, places, service_level_by
+from deploy.dashboards.frame import About, Section, framed, of_calls, service_level_by
 from deploy.dashboards.panels import COUNT, RATIO, SECONDS, STEPS, Panel, Told, lines, tile
 from deploy.dashboards.series import Query, kpi, limit
 
@@ -21,7 +21,7 @@ def dashboard() -> model.Dashboard:
         "Contact centre: history",
         "Service level and abandonment of whole days and hours. Days are those of the queue's "
         "zone. Longer than Prometheus keeps: the KPI topics.",
-        (*places("cc_window_contacts_offered"), service_level_by()),
+        (*of_calls(), service_level_by()),
         since="now-7d",
     )
     return framed(

@@ -92,7 +92,9 @@ def tile(told: Told, *queries: Query, orientation: str = "vertical") -> stat.Pan
     panel = panel.reduce_options(_last()).graph_mode(look.BigValueGraphMode.NONE)
     panel = panel.color_mode(look.BigValueColorMode.BACKGROUND_SOLID)
     panel = panel.orientation(look.VizOrientation(orientation)).no_value("no data")
-    panel = panel.text_mode(look.BigValueTextMode.VALUE_AND_NAME)
+    named = look.BigValueTextMode.VALUE_AND_NAME
+    alone = look.BigValueTextMode.VALUE
+    panel = panel.text_mode(named if any(query.legend for query in queries) else alone)
     return panel.thresholds(steps(STANDING_COLORS["untargeted"]))
 
 

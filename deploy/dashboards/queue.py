@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, places, rolling, service_level_by
+from deploy.dashboards.frame import About, Section, framed, of_calls, rolling, service_level_by
 from deploy.dashboards.panels import (
     BARS,
     COUNT,
@@ -41,7 +41,7 @@ def dashboard() -> model.Dashboard:
         "Contact centre: queue",
         "One queue, or a few: how it is now, and how it came to that.",
         (
-            *places("cc_window_contacts_offered"),
+            *of_calls(),
             rolling("cc_window_contacts_offered"),
             service_level_by(),
         ),
@@ -71,7 +71,7 @@ def _now() -> list[Panel]:
         standing_tile(
             Told("Longest wait", f"Of those that wait now. {COLORS}", SECONDS, 4, 5, decimals=0),
             by_standing(kpi("cc_longest_wait_seconds"), "longest_wait", "now"),
-        ),
+        ).no_value("nobody waits"),
         standing_tile(
             Told("Abandonment", f"In the rolling window. {COLORS}", RATIO, 4, 5, decimals=1),
             by_standing(

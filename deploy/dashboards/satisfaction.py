@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, places
+from deploy.dashboards.frame import About, Section, channels, framed, queues
 from deploy.dashboards.panels import RATIO, STEPS, Panel, Told, lines, meter, tile
 from deploy.dashboards.series import Query, kpi, limit
 
@@ -23,7 +23,7 @@ def dashboard() -> model.Dashboard:
         "cc-satisfaction",
         "Contact centre: satisfaction",
         "Surveys, and first-contact resolution. Of few answers a share says little.",
-        places("cc_window_csat_positive_ratio"),
+        (queues("cc_window_csat_positive_ratio"), channels("cc_window_csat_positive_ratio")),
         since="now-7d",
     )
     return framed(

@@ -42,8 +42,13 @@ def worker(metric: str, **labels: str) -> str:
 
 def _select(series: str, chosen: tuple[str, ...], labels: dict[str, str]) -> str:
     matchers = [f'{name}=~"${name}"' for name in chosen]
-    matchers += [f'{name}="{value}"' for name, value in labels.items()]
+    matchers += [_matcher(name, value) for name, value in labels.items()]
     return f"{series}{{{', '.join(matchers)}}}"
+
+
+def _matcher(name: str, value: str) -> str:
+    """A value that begins with ``~`` is a regular expression."""
+    return f'{name}=~"{value[1:]}"' if value.startswith("~") else f'{name}="{value}"'
 
 
 def rate(metric: str, by: str) -> str:
@@ -78,6 +83,7 @@ def by_standing(value: str, kpi_name: str, window: str) -> tuple[Query, ...]:
 
 
 def limit(kpi_name: str, window: str) -> Query:
-    """What the KPI has to reach, or not to exceed, as a series."""
+    """What the KPI has to reach, or not to exceed, as a series: of each target one, for it asks
+    the same of all its queues."""
     expr = kpi("cc_target", kpi=kpi_name, window=window)
-    return Query(expr, "{{target}}: {{queue}} · {{channel}}", "target")
+    return Query(f"max by (job, target) ({expr})", "{{target}}", "target")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, places, rolling, service_level_by
+from deploy.dashboards.frame import About, Section, framed, of_calls, rolling, service_level_by
 from deploy.dashboards.panels import (
     CLOCK,
     COUNT,
@@ -22,7 +22,10 @@ from deploy.dashboards.series import ABSENT_SECONDS, AGE, Query, by_standing, kp
 
 STALE_SECONDS = 60
 """Older numbers than this are no longer now."""
-COLORS = "Red: its target is breached. Orange: warning. Green: met. Gray: there is no target."
+COLORS = (
+    "Red: its target is breached. Orange: warning. Green: met. Gray: there is no target. The worst "
+    "come first."
+)
 
 
 def dashboard() -> model.Dashboard:
@@ -31,7 +34,7 @@ def dashboard() -> model.Dashboard:
         "Contact centre: wall",
         "Now, for a screen on a wall: open it with ?kiosk. A click leads to the queue.",
         (
-            *places("cc_window_contacts_offered"),
+            *of_calls(),
             rolling("cc_window_contacts_offered"),
             service_level_by(),
         ),
@@ -61,12 +64,13 @@ def _head() -> list[Panel]:
         tile(
             Told(
                 "Targets breached",
-                "Targets that are breached now, in the queues shown, of all KPIs.",
+                "Targets of levels and rolling windows that are breached, in the queues shown, of "
+                "all KPIs.",
                 COUNT,
                 6,
                 4,
             ),
-            Query(f"sum({kpi('cc_target_breached')})", ""),
+            Query(f"sum({kpi('cc_target_breached', window='~rolling_.+|now')})", ""),
         ).thresholds(steps("dark-green", (1, "dark-red"))),
     ]
 
@@ -116,7 +120,7 @@ def _now() -> list[Panel]:
                 decimals=0,
             ),
             by_standing(kpi("cc_longest_wait_seconds"), "longest_wait", "now"),
-        ),
+        ).no_value("nobody waits"),
         tile(
             Told(
                 "Agents ready",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, places, rolling
+from deploy.dashboards.frame import About, Section, channels, framed, queues, rolling
 from deploy.dashboards.panels import (
     COUNT,
     RATIO,
@@ -31,7 +31,11 @@ def dashboard() -> model.Dashboard:
         "Contact centre: mails, chats, tickets",
         "First response, what is unanswered, backlog and solutions. Bots and automatic answers "
         "are no response.",
-        (*places("cc_contacts_unanswered"), rolling("cc_window_contacts_arrived")),
+        (
+            queues("cc_contacts_unanswered"),
+            channels("cc_contacts_unanswered"),
+            rolling("cc_window_contacts_arrived"),
+        ),
         since="now-24h",
     )
     return framed(
@@ -43,40 +47,42 @@ def dashboard() -> model.Dashboard:
 
 
 def _now() -> list[Panel]:
-    level = kpi("cc_window_service_level_first_response_ratio", **TODAY)
+    level = kpi("cc_window_service_level_first_response_ratio", **ROLLING)
     return [
         standing_tile(
             Told(
-                "First response in time, today",
-                f"Share of today's first responses that came within the threshold. {COLORS}",
+                "First response in time",
+                "Share of first responses that came within the queue's threshold, in the rolling "
+                f"window. {COLORS}",
                 RATIO,
-                8,
-                6,
+                12,
+                5,
                 decimals=1,
             ),
-            by_standing(level, "service_level_first_response", "day"),
+            by_standing(level, "service_level_first_response", "$window"),
         ),
         standing_tile(
             Told(
                 "Unanswered too long",
-                f"Without a first response for longer than the queue's threshold. {COLORS}",
+                "Without a first response for longer than the queue's threshold, where there are "
+                f"any. {COLORS}",
                 COUNT,
-                8,
-                6,
+                12,
+                5,
             ),
             by_standing(
-                kpi("cc_contacts_unanswered_beyond_threshold"),
+                f"{kpi('cc_contacts_unanswered_beyond_threshold')} > 0",
                 "contacts_unanswered_beyond_threshold",
                 "now",
             ),
-        ),
+        ).no_value("none"),
         standing_tile(
             Told(
                 "Oldest in the backlog",
                 f"Age of the oldest contact that is not solved. {COLORS}",
                 SECONDS,
-                8,
-                6,
+                24,
+                4,
                 decimals=1,
             ),
             by_standing(kpi("cc_oldest_in_backlog_seconds"), "oldest_in_backlog", "now"),
@@ -147,20 +153,19 @@ def _solutions() -> list[Panel]:
         lines(
             Told(
                 "Arrived and solved, today",
-                "Since midnight, by the queue's clock. If the lines part, the backlog grows.",
+                "Since midnight, by the queue's clock, the queues chosen together. If the lines "
+                "part, the backlog grows.",
                 COUNT,
                 8,
                 9,
             ),
-            Query(
-                kpi("cc_window_contacts_arrived", **TODAY),
-                "{{queue}} · {{channel}} arrived",
-                "arrived",
-            ),
-            Query(
-                kpi("cc_window_contacts_solved", **TODAY),
-                "{{queue}} · {{channel}} solved",
-                "solved",
+            *(
+                Query(
+                    f"sum by (job, channel) ({kpi(f'cc_window_contacts_{what}', **TODAY)})",
+                    f"{{{{channel}}}} {what}",
+                    what,
+                )
+                for what in ("arrived", "solved")
             ),
             style=STEPS,
         ),
