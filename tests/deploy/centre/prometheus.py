@@ -1,0 +1,147 @@
+"""A real Prometheus on a folder: filled with history, started, asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from deploy.generated import FOLDER
+from tests.tools.debian import found
+
+START_SECONDS_MAX = 30
+RULES = FOLDER / "prometheus" / "rules"
+
+
+class Answers:
+    """The HTTP API of a running Prometheus.  Times are in seconds."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def at(self, expr: str, at: float) -> list[Any]:
+        """An instant query's result."""
+        return self._result("query", {"query": expr, "time": f"{at:.3f}"})
+
+    def over(self, expr: str, start: float, end: float, step: float) -> list[Any]:
+        """A range query's result."""
+        span = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
+        return self._result("query_range", {"query": expr, **span})
+
+    def label_values(self, label: str, match: str, start: float, end: float) -> list[str]:
+        """Values of a label in the series of a selector."""
+        span = {"match[]": match, "start": f"{start:.3f}", "end": f"{end:.3f}"}
+        found: list[str] = self._asked(f"label/{label}/values", span)
+        return found
+
+    def _result(self, path: str, fields: Mapping[str, str]) -> list[Any]:
+        found: list[Any] = self._asked(path, fields)["result"]
+        return found
+
+    def _asked(self, path: str, fields: Mapping[str, str]) -> Any:
+        """Raises HTTPError, with the reason, for what is no valid query."""
+        with urlopen(f"{self.url}/api/v1/{path}?{urlencode(fields)}", timeout=60) as answer:
+            body = json.load(answer)
+        assert body["status"] == "success", body
+        return body["data"]
+
+
+class Storage:
+    """A Prometheus' data in ``folder``, scraped and its rules run each ``scrape`` seconds.
+
+    History has no marks for series that ended, so nothing is looked back for beyond a scrape.
+    """
+
+    def __init__(self, folder: Path, scrape: int) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        (folder / "rules").mkdir(parents=True)
+        self.every(scrape)
+
+    def every(self, scrape: int) -> None:
+        """From now on."""
+        self.scrape = scrape
+        for path in RULES.glob("*.yml"):
+            text = path.read_text("utf-8").replace("interval: 15s", f"interval: {scrape}s")
+            (self.folder / "rules" / path.name).write_text(text, "utf-8")
+
+    def fill(self, history: Path, start: float, end: float) -> None:
+        """History as blocks, and then what the rules make of it."""
+        self._promtool("create-blocks-from", "openmetrics", str(history), str(self.data))
+        recorded = self.folder / "recorded"
+        rules = sorted(map(str, (self.folder / "rules").glob("*.yml")))
+        with self.running() as answers:
+            span = (f"--start={start:.0f}", f"--end={end:.0f}", f"--url={answers.url}")
+            where = f"--output-dir={recorded}"
+            self._promtool("create-blocks-from", "rules", *span, where, *rules)
+        for block in recorded.iterdir():
+            shutil.move(str(block), str(self.data / block.name))
+
+    @contextmanager
+    def running(self, *targets: tuple[str, str]) -> Iterator[Answers]:
+        """With the server running.  ``targets``: (address, instance) that are scraped, and then
+        the rules run, too; without any, neither happens."""
+        lookback = 300 if targets else self.scrape
+        config = self.folder / "prometheus.yml"
+        config.write_text(json.dumps(self._config(targets)), "utf-8")
+        port = _free_port()
+        command = [str(found("prometheus")), f"--config.file={config}"]
+        command += [f"--storage.tsdb.path={self.data}", "--storage.tsdb.retention.time=100y"]
+        command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+        command += [f"--query.lookback-delta={lookback}s"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            try:
+                answers = Answers(f"http://127.0.0.1:{port}")
+                _wait(process, answers.url)
+                yield answers
+            finally:
+                process.terminate()
+
+    def _config(self, targets: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        every = f"{self.scrape}s"
+        scraped = [{"targets": [at], "labels": {"instance": name}} for at, name in targets]
+        job = {"job_name": "contact-streams", "static_configs": scraped}
+        return {
+            "global": {
+                "scrape_interval": every,
+                "scrape_timeout": every,
+                "evaluation_interval": every,
+            },
+            "rule_files": [str(self.folder / "rules" / "*.yml")] if targets else [],
+            "scrape_configs": [job] if targets else [],
+        }
+
+    def _promtool(self, *arguments: str) -> None:
+        command = [str(found("promtool")), "tsdb", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr or done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+    until = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            said = process.stderr.read().decode() if process.stderr else ""
+            raise RuntimeError(f"Prometheus ended: {said}")
+        try:
+            with urlopen(f"{url}/-/ready", timeout=1):
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    raise RuntimeError("Prometheus did not get ready")
