@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
 from deploy.dashboards.panels import SOURCE, Panel
-from deploy.dashboards.series import DATA_AGE
+from deploy.dashboards.series import CHOSEN, DATA_AGE
 from deploy.names import recorded
 
 Made = Callable[[], model.Dashboard]
@@ -42,7 +42,7 @@ def framed(about: About, *sections: Section) -> model.Dashboard:
     made = made.time(about.since, "now").refresh(about.refresh).timezone("browser")
     for variable in (_datasource(), job(), *about.variables):
         made = made.with_variable(variable)
-    for annotation in (_breaches(), _rebalances()):
+    for annotation in (_breaches(about.variables), _rebalances()):
         made = made.annotation(annotation)
     made = made.link(_others())
     number = 0
@@ -136,9 +136,11 @@ def _annotation(name: str, color: str, expr: str) -> dashboard.AnnotationQuery:
     return made.enable(True).expr(expr).step(ANNOTATION_STEP)
 
 
-def _breaches() -> dashboard.AnnotationQuery:
-    """Where a target was met a minute ago and is breached now."""
-    series = f'{recorded("cc_target_breached")}{{job=~"$job"}}'
+def _breaches(variables: Sequence[dashboard.QueryVariable]) -> dashboard.AnnotationQuery:
+    """Where a target was met a minute ago and is breached now, in the places chosen."""
+    names = ("job", *(variable.build().name for variable in variables))
+    matchers = ", ".join(f'{name}=~"${name}"' for name in names if name in ("job", *CHOSEN))
+    series = f"{recorded('cc_target_breached')}{{{matchers}}}"
     made = _annotation("Breaches", "red", f"{series} == 1 and {series} offset 1m == 0")
     made = made.title_format("{{target}}").tag_keys("queue,channel")
     return made.text_format("Breached: {{kpi}} of {{queue}} {{channel}}, {{window}}")

@@ -144,7 +144,9 @@ def _soon() -> list[Panel]:
 def _much() -> list[Panel]:
     def quarters(title: str, metric: str, text: str) -> Panel:
         told = Told(title, f"{text} {QUARTER}", COUNT, 8)
-        return lines(told, Query(kpi(metric, **LAST_QUARTER)), style=BARS, interval="15m")
+        return lines(
+            told, Query(kpi(metric, **LAST_QUARTER)), style=BARS, stacked=True, interval="15m"
+        )
 
     return [
         quarters("Offered", "cc_window_contacts_offered", "Visits that began."),

@@ -12,13 +12,13 @@ from tests.deploy.sheet.look import number
 @pytest.mark.parametrize(
     ("value", "unit", "decimals", "shown"),
     [
-        (0.8333, "percentunit", 1, "83.3 %"),
-        (1, "percentunit", 0, "100 %"),
+        (0.8333, "percentunit", 1, "83.3%"),
+        (1, "percentunit", 0, "100%"),
         (12, "s", 0, "12 s"),
         (0.25, "s", None, "250 ms"),
         (0, "s", 0, "0 s"),
-        (150, "s", 0, "2.5 min"),
-        (90_000, "s", 1, "1.0 d"),
+        (150, "s", 0, "2.5 mins"),
+        (90_000, "s", 1, "1.0 days"),
         (1_234, "short", None, "1.23 K"),
         (7, "short", None, "7"),
         (220_200_960, "bytes", None, "210 MiB"),

@@ -26,10 +26,10 @@ class Desk(NamedTuple):
 
 
 DESKS = (
-    Desk("sales", "chat", 40, 30, 60),
-    Desk("support", "chat", 60, 45, 90, 0.25),
-    Desk("billing", "chat", 20, 40, 60),
-    Desk("orders", "chat", 20, 25, 60),
+    Desk("sales", "chat", 40, 15, 60),
+    Desk("support", "chat", 60, 22, 90, 0.25),
+    Desk("billing", "chat", 20, 18, 60),
+    Desk("orders", "chat", 20, 12, 60),
     Desk("support", "email", 24, 5_400, 7_200, 0.2),
     Desk("billing", "email", 16, 10_800, 9_000, 0.3),
     Desk("support", "ticket", 8, 7_200, 20_000),
@@ -69,9 +69,9 @@ class _Conversation:
             yield self._tell(ev.Message, author="agent", agent=agent)
         self._pass(self.desk.exchange_s)
         yield self._tell(ev.StatusChanged, status="solved", agent=agent)
-        yield from self._afterwards()
+        yield from self._afterwards(agent)
 
-    def _afterwards(self) -> Iterator[ev.ContactEvent]:
+    def _afterwards(self, agent: str) -> Iterator[ev.ContactEvent]:
         happy = self.random.random() > self.desk.unhappy
         if self.random.random() < 0.5:
             yield from self._surveyed(happy)
@@ -81,6 +81,10 @@ class _Conversation:
         if self.random.random() < 0.07:
             self._pass(1_800)
             yield self._tell(ev.StatusChanged, status="open")
+            self._pass(self.desk.response_s)
+            yield self._tell(ev.Message, author="agent", agent=agent)
+            self._pass(self.desk.exchange_s)
+            yield self._tell(ev.StatusChanged, status="solved", agent=agent)
 
     def _surveyed(self, happy: bool) -> Iterator[ev.ContactEvent]:
         kind, scale = self.random.choice(

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from deploy.generated import FOLDER
 from tests.deploy.sheet.draw import picture
-from tests.deploy.sheet.scenes import ZONE, Scene, day, week
+from tests.deploy.sheet.scenes import SEED, ZONE, Scene, day, week
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", help="the uid of one dashboard")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=SEED)
     return parser.parse_args()
 
 

@@ -15,7 +15,7 @@ PALETTE = (
     "#fade2a", "#447ebc", "#c15c17", "#890f02", "#0a437c", "#6d1f62", "#96d98d", "#ffb357",
 )  # fmt: skip
 """Of series, in their order (classic palette)."""
-SPANS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+SPANS = ((86_400, "days"), (3_600, "hours"), (60, "mins"))
 
 
 def color(name: str) -> str:
@@ -27,7 +27,7 @@ def number(value: float, unit: str, decimals: int | None, zone: tzinfo) -> str:
     """A value in its unit."""
     match unit:
         case "percentunit":
-            return f"{value * 100:.{1 if decimals is None else decimals}f} %"
+            return f"{value * 100:.{1 if decimals is None else decimals}f}%"
         case "s":
             return _seconds(value, decimals)
         case "bytes":

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import matplotlib.dates as dates
 from matplotlib.axes import Axes
+from matplotlib.ticker import MultipleLocator
 
 from tests.deploy.asking import Asked, View
 from tests.deploy.linter import Json
@@ -30,6 +31,10 @@ from tests.deploy.sheet.series import (
     shown,
 )
 
+CLOCK_SPANS = (
+    0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400,
+    21_600, 43_200,
+)  # fmt: skip
 MARKS = {"Breaches": "red", "Rebalances": "purple"}
 
 
@@ -129,13 +134,17 @@ def _line(axes: Axes, one: Shown, tint: str, custom: Json, panel: Json, context:
     dash = {"dash": (0, (6, 5)), "dot": (0, (1, 3))}.get(style.get("lineStyle", {}).get("fill"))
     steps = "steps-post" if style.get("lineInterpolation") == "stepAfter" else "default"
     gaps = _broken(one, context.view.step(panel))
-    axes.plot([_date(at, context) for at, _ in gaps], [v for _, v in gaps], color=tint, lw=1.7,
-              ls=dash or "-", drawstyle=steps)  # fmt: skip
+    line_at, line = [_date(at, context) for at, _ in gaps], [value for _, value in gaps]
+    axes.plot(line_at, line, color=tint, lw=1.7, ls=dash or "-", drawstyle=steps)
     if style.get("fillOpacity"):
         fill = "post" if steps != "default" else None
-        axes.fill_between(
-            when, values, color=tint, alpha=style["fillOpacity"] / 100, lw=0, step=fill
-        )
+        alpha = style["fillOpacity"] / 100
+        axes.fill_between(line_at, line, color=tint, alpha=alpha, lw=0, step=fill)
+
+
+def _round_span(seconds: float) -> float:
+    """The next one that a clock has."""
+    return next((span for span in CLOCK_SPANS if span >= seconds), 86_400.0)
 
 
 def _broken(one: Shown, step: float) -> list[tuple[float, float]]:
@@ -164,11 +173,14 @@ def _pile(axes: Axes, lines: Sequence[tuple[Shown, str]], context: Context) -> N
 def _dress(axes: Axes, panel: Json, context: Context) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     axes.set_xlim(_date(context.view.start, context), _date(context.view.end, context))
-    low, high = axes.get_ylim()
-    bottom = min(0, low) if low < -0.2 * high else 0
-    axes.set_ylim(defaults.get("min", bottom), defaults.get("max", high if high > 0 else 1))
+    low, high = axes.dataLim.intervaly
+    high = max(high, low + 0.001) if high > 0 else 1
+    axes.set_ylim(defaults.get("min", min(0, low * 1.1)), defaults.get("max", high * 1.08))
     axes.yaxis.set_major_formatter(lambda value, _: _number(panel, value, context))
-    axes.locator_params(axis="y", nbins=5)
+    if defaults["unit"] == "s":
+        axes.yaxis.set_major_locator(MultipleLocator(_round_span(high / 4)))
+    else:
+        axes.locator_params(axis="y", nbins=5)
     days = context.view.end - context.view.start > 2 * 86_400
     form = "%d %b" if days else "%H:%M"
     axes.xaxis.set_major_locator(dates.AutoDateLocator(maxticks=8, tz=context.zone))
