@@ -29,6 +29,8 @@ STANDING_COLORS = {
 }
 """Query of ``series.by_standing`` -> color.  Gray says that nobody has set a target."""
 RATIO, SECONDS, COUNT, CLOCK = "percentunit", "s", "short", "time:HH:mm:ss"
+WAITED = "dthms"
+"""Hours, minutes, seconds: of a wait no digit is left out."""
 BARS, LINES, STEPS = "bars", "lines", "steps"
 
 Panel = stat.Panel | bargauge.Panel | timeseries.Panel | table.Panel

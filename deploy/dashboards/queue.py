@@ -10,6 +10,7 @@ from deploy.dashboards.panels import (
     COUNT,
     RATIO,
     SECONDS,
+    WAITED,
     Panel,
     Told,
     lines,
@@ -69,7 +70,7 @@ def _now() -> list[Panel]:
             by_standing(kpi("cc_contacts_waiting"), "contacts_waiting", "now"),
         ),
         standing_tile(
-            Told("Longest wait", f"Of those that wait now. {COLORS}", SECONDS, 4, 5, decimals=0),
+            Told("Longest wait", f"Of those that wait now. {COLORS}", WAITED, 4, 5),
             by_standing(kpi("cc_longest_wait_seconds"), "longest_wait", "now"),
         ).no_value("nobody waits"),
         standing_tile(

@@ -10,6 +10,7 @@ from deploy.dashboards.panels import (
     COUNT,
     RATIO,
     SECONDS,
+    WAITED,
     Panel,
     Told,
     mapped,
@@ -84,7 +85,6 @@ def stale_tile(width: int, height: int) -> Panel:
         SECONDS,
         width,
         height,
-        decimals=0,
     )
     panel = tile(told, Query(f"{AGE} or vector({ABSENT_SECONDS})", ""))
     panel = panel.thresholds(steps("dark-green", (STALE_SECONDS, "dark-red")))
@@ -114,10 +114,9 @@ def _now() -> list[Panel]:
             Told(
                 "Longest wait",
                 f"How long the one at the head of the queue has waited. {COLORS}",
-                SECONDS,
+                WAITED,
                 8,
                 7,
-                decimals=0,
             ),
             by_standing(kpi("cc_longest_wait_seconds"), "longest_wait", "now"),
         ).no_value("nobody waits"),

@@ -27,8 +27,11 @@ from tests.deploy.sheet.draw import picture
 from tests.deploy.test_dashboards import LOADED
 from tests.tools.debian import tool
 
-SCRAPE_MS, SCRAPES, MOVED = 30_000, 24, 12
+SCRAPE_MS, SCRAPES, MOVED = 30_000, 32, 16
+"""Sixteen minutes: a quarter of an hour begins in them."""
 HOUR_MS = 3_600_000
+ROLLING_MS, BREACHED_MS = 1_800_000, 8 * 60_000
+"""Limits hold for windows that begin after them."""
 LIVE_SECONDS_MAX = 20
 DRAWN_BYTES_MIN = 30_000
 """A picture of empty panels has half of that."""
@@ -61,7 +64,7 @@ class Colored(NamedTuple):
 
 CALLS = (("sales", "voice"), ("support", "voice"), ("billing", "voice"))
 CHATS = (("support", "chat"), ("sales", "chat"), ("billing", "chat"))
-MAILS = (("support", "email"), ("billing", "email"), ("sales", "chat"))
+MAILS = (("support", "email"), ("billing", "email"), ("support", "ticket"))
 COLORED = (
     Colored("service_level_pos", "rolling_30m", None, *CALLS),
     Colored("abandonment_ratio", "rolling_30m", 1, *CALLS),
@@ -81,26 +84,33 @@ LIMITED = (
 """(KPI, window) of limits that are drawn."""
 
 
-def targets() -> Iterator[str]:
+def targets(breached_ms: int) -> Iterator[str]:
     """Such that how they stand follows from the limits and not from the calls.  What is breached
-    is so after some minutes: a breach is a change."""
+    is so from a moment on: a breach is a change."""
     for kpi, window, most, *where in COLORED:
-        limits = (
-            ("at_least = 1", "at_least = 0\nwarning = 1", "at_least = 0")
+        lax, strict, wary = (
+            ("at_least = 0", "at_least = 1", "warning = 1")
             if most is None
-            else ("at_most = 0", f"at_most = {most}\nwarning = 0", f"at_most = {most}")
+            else (f"at_most = {most}", "at_most = 0", "warning = 0")
         )
-        for (queue, channel), limit in zip(where, limits, strict=True):
-            after = "breach_after = 5\n" if limit == limits[0] else ""
-            chosen = f'queues = ["{queue}"]\nchannel = "{channel}"\n{after}'
-            yield _target(kpi, window, chosen + limit)
+        since_ms = breached_ms - (ROLLING_MS if window == "rolling_30m" else 0)
+        since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat()
+        limits = {
+            "breached": f'{lax}\n[[targets."NAME".since]]\nfrom = "{since}"\n{strict}',
+            "warning": f"{lax}\n{wary}",
+            "met": lax,
+        }
+        for (queue, channel), (stands, limit) in zip(where, limits.items(), strict=True):
+            chosen = f'queues = ["{queue}"]\nchannel = "{channel}"\n{limit}'
+            yield _target(kpi, window, stands, chosen)
     for kpi, window in LIMITED:
-        yield _target(kpi, window, "at_least = 0")
+        yield _target(kpi, window, "limit", "at_least = 0")
 
 
-def _target(kpi: str, window: str, limits: str) -> str:
-    name = f"{kpi} {window} {abs(hash(limits))}"
-    return f'[targets."{name}"]\nkpi = "{kpi}"\nwindow = "{window}"\n{limits}\n'
+def _target(kpi: str, window: str, stands: str, limits: str) -> str:
+    name = f"{kpi} {window} {stands}"
+    text = f'[targets."NAME"]\nkpi = "{kpi}"\nwindow = "{window}"\n{limits}\n'
+    return text.replace("NAME", name)
 
 
 def zone(now_ms: int) -> str:
@@ -146,8 +156,10 @@ def _floor(now_ms: int) -> Floor:
     ends_ms = (now_ms - 2 * DAY_MS, now_ms - DAY_MS)
     shifts = [Shift(end_ms - HOUR_MS // 2, end_ms, CENTRE) for end_ms in ends_ms]
     shifts.append(Shift(now_ms - 3 * HOUR_MS // 2, now_ms, CENTRE, 1.5))
-    text = f'[defaults]\nzone = "{zone(now_ms)}"\n[first_response_seconds]\nemail = 60\n'
-    text += "\n".join(targets())
+    text = (
+        f'[defaults]\nzone = "{zone(now_ms)}"\n[first_response_seconds]\nemail = 60\nticket = 60\n'
+    )
+    text += "\n".join(targets(now_ms - BREACHED_MS))
     floor = Floor(told(shifts, seed=1), settings(text))
     for end_ms in ends_ms:
         floor.advance(end_ms)
@@ -199,7 +211,8 @@ def test_every_annotation_gives_rows(seen: Seen, name: str) -> None:
 def test_a_breach_is_told_once(seen: Seen) -> None:
     values = chosen(LOADED["cc-wall"], seen.answers, seen.view)
     breaches = annotated(LOADED["cc-wall"], seen.answers, seen.view, values)["Breaches"]
-    assert breaches
+    kpis = {series["metric"]["kpi"] for series in breaches}
+    assert kpis == {colored.kpi for colored in COLORED if colored.breached in CALLS}
     assert {len(series["values"]) for series in breaches} == {1}
 
 

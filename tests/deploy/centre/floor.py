@@ -136,9 +136,9 @@ class Floor:
         self.moved_ms = self.now_ms
         self.moves += 1
 
-    def collectors(self, **options: Any) -> dict[str, KpiCollector]:
+    def collectors(self) -> dict[str, KpiCollector]:
         """Worker -> its collector.  The first one owns the board."""
-        options |= {"terms": self._terms, "clock": lambda: self.now_ms / 1000}
+        options: Any = {"terms": self._terms, "clock": lambda: self.now_ms / 1000}
         return {
             "worker-1:9464": KpiCollector(lambda: [self.board], self._first, **options),
             "worker-2:9464": KpiCollector(lambda: [], self._second, **options),

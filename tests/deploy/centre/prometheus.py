@@ -15,11 +15,14 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import yaml
+
 from deploy.generated import FOLDER
 from tests.tools.debian import found
 
 START_SECONDS_MAX = 30
 RULES = FOLDER / "prometheus" / "rules"
+Rule = dict[str, str]
 
 
 class Answers:
@@ -64,27 +67,35 @@ class Storage:
     def __init__(self, folder: Path, scrape: int) -> None:
         self.folder = folder
         self.data = folder / "data"
-        (folder / "rules").mkdir(parents=True)
+        self.rules = folder / "rules.yml"
+        folder.mkdir(parents=True, exist_ok=True)
         self.every(scrape)
 
     def every(self, scrape: int) -> None:
         """From now on."""
         self.scrape = scrape
-        for path in RULES.glob("*.yml"):
-            text = path.read_text("utf-8").replace("interval: 15s", f"interval: {scrape}s")
-            (self.folder / "rules" / path.name).write_text(text, "utf-8")
+        self._write_rules(_shipped())
 
     def fill(self, history: Path, start: float, end: float) -> None:
         """History as blocks, and then what the rules make of it."""
         self._promtool("create-blocks-from", "openmetrics", str(history), str(self.data))
+        for group in _rounds(_shipped()):
+            self._write_rules(group)
+            self._record(start, end)
+
+    def _record(self, start: float, end: float) -> None:
         recorded = self.folder / "recorded"
-        rules = sorted(map(str, (self.folder / "rules").glob("*.yml")))
         with self.running() as answers:
             span = (f"--start={start:.0f}", f"--end={end:.0f}", f"--url={answers.url}")
-            where = f"--output-dir={recorded}"
-            self._promtool("create-blocks-from", "rules", *span, where, *rules)
+            self._promtool(
+                "create-blocks-from", "rules", *span, f"--output-dir={recorded}", str(self.rules)
+            )
         for block in recorded.iterdir():
             shutil.move(str(block), str(self.data / block.name))
+
+    def _write_rules(self, rules: Sequence[Rule]) -> None:
+        group = {"name": "all", "interval": f"{self.scrape}s", "rules": rules}
+        self.rules.write_text(json.dumps({"groups": [group]}), "utf-8")
 
     @contextmanager
     def running(self, *targets: tuple[str, str]) -> Iterator[Answers]:
@@ -116,7 +127,7 @@ class Storage:
                 "scrape_timeout": every,
                 "evaluation_interval": every,
             },
-            "rule_files": [str(self.folder / "rules" / "*.yml")] if targets else [],
+            "rule_files": [str(self.rules)] if targets else [],
             "scrape_configs": [job] if targets else [],
         }
 
@@ -124,6 +135,23 @@ class Storage:
         command = [str(found("promtool")), "tsdb", *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr or done.stdout
+
+
+def _shipped() -> list[Rule]:
+    """All that record; what is recorded first comes first."""
+    files = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(RULES.glob("*.yml"))]
+    rules = [rule for file in files for group in file["groups"] for rule in group["rules"]]
+    return [rule for rule in rules if "record" in rule]
+
+
+def _rounds(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+    """``promtool`` records from what is stored, so what other rules read has a round of its own."""
+    left = list(rules)
+    while left:
+        names = [rule["record"] for rule in left]
+        ready = [rule for rule in left if not any(name in rule["expr"] for name in names)]
+        yield ready
+        left = [rule for rule in left if rule not in ready]
 
 
 def _free_port() -> int:

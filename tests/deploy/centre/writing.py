@@ -32,6 +32,7 @@ DESKS = (
     Desk("orders", "chat", 20, 12, 60),
     Desk("support", "email", 24, 5_400, 7_200, 0.2),
     Desk("billing", "email", 16, 10_800, 9_000, 0.3),
+    Desk("sales", "email", 12, 3_600, 5_400),
     Desk("support", "ticket", 8, 7_200, 20_000),
 )
 

@@ -28,6 +28,9 @@ def number(value: float, unit: str, decimals: int | None, zone: tzinfo) -> str:
     match unit:
         case "percentunit":
             return f"{value * 100:.{1 if decimals is None else decimals}f}%"
+        case "dthms":
+            minutes, seconds = divmod(round(value), 60)
+            return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
         case "s":
             return _seconds(value, decimals)
         case "bytes":
@@ -44,7 +47,7 @@ def number(value: float, unit: str, decimals: int | None, zone: tzinfo) -> str:
 def _seconds(value: float, decimals: int | None) -> str:
     for span, word in SPANS:
         if value >= span:
-            return f"{_plain(value / span, 1 if decimals is None else decimals or 1)} {word}"
+            return f"{_plain(value / span, decimals)} {word}"
     return f"{_plain(value, decimals)} s" if value >= 1 or not value else f"{value * 1000:.0f} ms"
 
 

@@ -76,8 +76,8 @@ def _stat(panel: Json, asked: Sequence[Asked], box: Box, context: Context) -> No
     width = (box.width - 6 * (len(tiles) - 1)) / len(tiles)
     named = panel["options"]["textMode"] != "value"
     texts = [_number(panel, tile.last, context) for tile in tiles]
-    longest = max(map(len, texts))
-    size = min(box.height * (0.46 if named else 0.6), (width - 20) / (0.62 * longest))
+    widest = max(len(text) + 0.5 * text.count("%") for text in texts)
+    size = min(box.height * (0.46 if named else 0.6), (width - 20) / (0.68 * widest))
     for index, (tile, text) in enumerate(zip(tiles, texts, strict=True)):
         at = Box(box.left + index * (width + 6), box.top, width, box.height)
         context.page.frame(at, by_threshold(panel, tile), None)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from streams.kpis import ALL_KPIS
 from streams.simulate import Centre
 from tests.deploy.asking import View
 from tests.deploy.centre.floor import Floor, Shift, settings, told
@@ -108,7 +107,7 @@ class Scene(NamedTuple):
     end_ms: int
     scrape_ms: int
     metrics: frozenset[str] | None = None
-    """Gauges that are scraped; None: all there are."""
+    """What is kept of each scrape; None: all."""
 
     @property
     def view(self) -> View:
@@ -120,9 +119,8 @@ class Scene(NamedTuple):
         floor = Floor(told(self.shifts, seed), settings(SETTINGS))
         floor.advance(self.begin_ms - self.scrape_ms)
         history = folder / "history"
-        kpis = [k for k in ALL_KPIS if self.metrics is None or k.metric in self.metrics]
         times = range(self.begin_ms, self.end_ms + 1, self.scrape_ms)
-        record(floor, times, history, _moves(floor, times), kpis=kpis)
+        record(floor, times, history, _moves(floor, times), self.metrics)
         storage = Storage(folder, self.scrape_ms // 1000)
         storage.fill(history, self.begin_ms / 1000, self.end_ms / 1000)
         history.unlink()
@@ -148,6 +146,9 @@ def week() -> Scene:
     """Eight days, an observation every four minutes."""
     shifts = [_day(number, 1.0) for number in range(8)]
     shown = {
+        "cc_board_mark_timestamp_seconds", "cc_build_info", "cc_worker_rebalances_total",
+        "cc_window_revision", "cc_target", "cc_target_breached", "cc_target_warning",
+        "cc_target_revision",
         "cc_window_service_level_ratio", "cc_window_abandonment_ratio",
         "cc_window_contacts_offered", "cc_window_answer_speed_mean_seconds",
         "cc_window_csat_positive_ratio", "cc_window_nps_transactional_points",
