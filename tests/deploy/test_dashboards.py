@@ -15,6 +15,8 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.dashboards import DASHBOARDS
 from deploy.generated import FOLDER
+from deploy.rules import groups
+from deploy.rules.rule import Alert
 from tests.deploy import linter
 from tests.deploy.linter import Json, panels, targets, variables
 
@@ -137,6 +139,14 @@ def test_links_lead_to_dashboards_and_variables_that_there_are() -> None:
             uid, _, query = link["url"].removeprefix("/d/").partition("?")
             known = {variable["name"] for variable in variables(LOADED[uid])}
             assert set(re.findall(r"var-(\w+)=", query)) <= known
+
+
+def test_alerts_set_variables_that_there_are() -> None:
+    for group in groups().values():
+        for rule in group.rules:
+            if isinstance(rule, Alert):
+                known = {variable["name"] for variable in variables(LOADED[rule.dashboard])}
+                assert set(rule.variables) <= known, rule.name
 
 
 @pytest.mark.parametrize("name", LOADED)

@@ -21,6 +21,8 @@ from deploy.generated import FOLDER
 from tests.tools.debian import found
 
 START_SECONDS_MAX = 30
+BLOCK_HOURS = 486
+"""What rules record has a hole where blocks meet: there is one for all of it."""
 RULES = FOLDER / "prometheus" / "rules"
 Rule = dict[str, str]
 
@@ -132,7 +134,8 @@ class Storage:
         }
 
     def _promtool(self, *arguments: str) -> None:
-        command = [str(found("promtool")), "tsdb", *arguments]
+        longest = f"--max-block-duration={BLOCK_HOURS}h"
+        command = [str(found("promtool")), "tsdb", *arguments, longest]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr or done.stdout
 

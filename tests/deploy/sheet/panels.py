@@ -107,7 +107,7 @@ def _timeseries(panel: Json, asked: Sequence[Asked], box: Box, context: Context)
     _stacked = custom.get("stacking", {}).get("mode") == "normal"
     lines = [(one, tint) for one, tint in zip(series, colors, strict=True)]
     if _stacked:
-        _pile(axes, lines, context)
+        _pile(axes, lines, custom, panel, context)
     else:
         for one, tint in lines:
             _line(axes, one, tint, custom, panel, context)
@@ -157,7 +157,9 @@ def _broken(one: Shown, step: float) -> list[tuple[float, float]]:
     return found
 
 
-def _pile(axes: Axes, lines: Sequence[tuple[Shown, str]], context: Context) -> None:
+def _pile(
+    axes: Axes, lines: Sequence[tuple[Shown, str]], custom: Json, panel: Json, context: Context
+) -> None:
     """Series on top of one another, at the times any of them has."""
     times = sorted({at for one, _ in lines for at, _ in one.points})
     below = [0.0] * len(times)
@@ -165,8 +167,13 @@ def _pile(axes: Axes, lines: Sequence[tuple[Shown, str]], context: Context) -> N
     for one, tint in lines:
         values = dict(one.points)
         top = [base + values.get(at, 0) for base, at in zip(below, times, strict=True)]
-        axes.fill_between(when, below, top, color=tint, alpha=0.6, lw=0)
-        axes.plot(when, top, color=tint, lw=1)
+        if custom.get("drawStyle") == "bars":
+            heights = [values.get(at, 0) for at in times]
+            width = context.view.step(panel) * 0.8 / 86_400
+            axes.bar(when, heights, width=width, bottom=below, color=tint, alpha=0.8, lw=0)
+        else:
+            axes.fill_between(when, below, top, color=tint, alpha=0.6, lw=0)
+            axes.plot(when, top, color=tint, lw=1)
         below = top
 
 
