@@ -137,12 +137,14 @@ def _annotation(name: str, color: str, expr: str) -> dashboard.AnnotationQuery:
 
 
 def _breaches(variables: Sequence[dashboard.QueryVariable]) -> dashboard.AnnotationQuery:
-    """Where a target was met a minute ago and is breached now, in the places chosen."""
-    names = ("job", *(variable.build().name for variable in variables))
-    matchers = ", ".join(f'{name}=~"${name}"' for name in names if name in ("job", *CHOSEN))
+    """Where a target was met a minute ago and is breached now, in the places chosen; where none
+    are, it is there to be switched on."""
+    chosen = [variable.build().name for variable in variables]
+    places = [name for name in CHOSEN if name in chosen]
+    matchers = ", ".join(f'{name}=~"${name}"' for name in ("job", *places))
     series = f"{recorded('cc_target_breached')}{{{matchers}}}"
     made = _annotation("Breaches", "red", f"{series} == 1 and {series} offset 1m == 0")
-    made = made.title_format("{{target}}").tag_keys("queue,channel")
+    made = made.title_format("{{target}}").tag_keys("queue,channel").enable(bool(places))
     return made.text_format("Breached: {{kpi}} of {{queue}} {{channel}}, {{window}}")
 
 

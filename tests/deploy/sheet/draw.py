@@ -25,9 +25,11 @@ def picture(dashboard: Json, answers: Answers, view: View, zone: tzinfo, path: P
     head = EDGE if dashboard["uid"] in KIOSK else HEAD
     rows = max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in dashboard["panels"])
     page = Page(head + rows * CELL_HEIGHT - GAP + EDGE)
+    shown = {a["name"] for a in dashboard["annotations"]["list"] if a["enable"]}
     marks = {
         name: sorted({float(at) for one in series for at, _ in one["values"]})
         for name, series in annotated(dashboard, answers, view, values).items()
+        if name in shown
     }
     if head == HEAD:
         _head(page, dashboard, values, view, zone)
