@@ -33,6 +33,8 @@ class About(NamedTuple):
     variables: Sequence[dashboard.QueryVariable]
     since: str = "now-6h"
     refresh: str = "30s"
+    breaches: str = ".+"
+    """Of which windows breaches are marked (a regular expression)."""
 
 
 def framed(about: About, *sections: Section) -> model.Dashboard:
@@ -42,7 +44,7 @@ def framed(about: About, *sections: Section) -> model.Dashboard:
     made = made.time(about.since, "now").refresh(about.refresh).timezone("browser")
     for variable in (_datasource(), job(), *about.variables):
         made = made.with_variable(variable)
-    for annotation in (_breaches(about.variables), _rebalances()):
+    for annotation in (_breaches(about), _rebalances()):
         made = made.annotation(annotation)
     made = made.link(_others())
     number = 0
@@ -136,13 +138,14 @@ def _annotation(name: str, color: str, expr: str) -> dashboard.AnnotationQuery:
     return made.enable(True).expr(expr).step(ANNOTATION_STEP)
 
 
-def _breaches(variables: Sequence[dashboard.QueryVariable]) -> dashboard.AnnotationQuery:
+def _breaches(about: About) -> dashboard.AnnotationQuery:
     """Where a target was met a minute ago and is breached now, in the places chosen; where none
     are, it is there to be switched on."""
-    chosen = [variable.build().name for variable in variables]
+    chosen = [variable.build().name for variable in about.variables]
     places = [name for name in CHOSEN if name in chosen]
     matchers = ", ".join(f'{name}=~"${name}"' for name in ("job", *places))
-    series = f"{recorded('cc_target_breached')}{{{matchers}}}"
+    of = f'{matchers}, window=~"{about.breaches}"'
+    series = f"{recorded('cc_target_breached')}{{{of}}}"
     made = _annotation("Breaches", "red", f"{series} == 1 and {series} offset 1m == 0")
     made = made.title_format("{{target}}").tag_keys("queue,channel").enable(bool(places))
     return made.text_format("Breached: {{kpi}} of {{queue}} {{channel}}, {{window}}")

@@ -23,6 +23,7 @@ def dashboard() -> model.Dashboard:
         "zone. Longer than Prometheus keeps: the KPI topics.",
         (*of_calls(), service_level_by()),
         since="now-7d",
+        breaches="hour|day",
     )
     return framed(
         about,

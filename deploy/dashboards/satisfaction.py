@@ -25,6 +25,7 @@ def dashboard() -> model.Dashboard:
         "Surveys, and first-contact resolution. Of few answers a share says little.",
         (queues("cc_window_csat_positive_ratio"), channels("cc_window_csat_positive_ratio")),
         since="now-7d",
+        breaches="hour|day",
     )
     return framed(
         about,

@@ -11,7 +11,7 @@ from streams.core import events as ev
 from streams.core.vocabulary import Channel
 
 HOUR_MS = 3_600_000
-CUSTOMERS = 4_000
+CUSTOMERS = 12_000
 
 
 class Desk(NamedTuple):
@@ -56,7 +56,7 @@ class _Conversation:
 
     def events(self) -> Iterator[ev.ContactEvent]:
         agent = f"writer-{self.random.randrange(20):02}"
-        customer = f"customer-{int(self.random.paretovariate(1.1)) % CUSTOMERS}"
+        customer = f"customer-{self.random.randrange(CUSTOMERS)}"
         yield self._tell(ev.ContactStarted, direction="inbound", customer=customer)
         yield self._tell(ev.Message, author="customer")
         self._pass(5, 0.5)

@@ -162,7 +162,7 @@ def week() -> Scene:
 def _day(number: int, pace: float) -> Shift:
     """Eight to six, with as many agents as a usual day needs, whatever comes."""
     start_ms = _ms(number) + 8 * HOUR_MS
-    staff = Centre(QUEUES, calls_per_hour=CALLS * pace).staff
+    staff = Centre(QUEUES, calls_per_hour=CALLS * pace * 1.25).staff
     calls = CALLS * pace * CALLS_OF_A_DAY[number % 7]
     centre = Centre(QUEUES, calls_per_hour=calls, agents=staff)
     return Shift(start_ms, start_ms + 10 * HOUR_MS, centre, pace / 2)
