@@ -7,7 +7,7 @@ nothing else is imitated.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -15,6 +15,7 @@ from streams import codec
 from streams.core.events import AgentEvent, ContactEvent, Tick
 from streams.core.posting import generate_post
 from streams.core.source import Pseudonym, Record
+from streams.core.target import Target
 from streams.core.terms import Terms
 from streams.kpis import ALL_KPIS, ALL_MEASURES
 from streams.sources import SOURCES
@@ -47,6 +48,7 @@ class Pipeline:
         terms: Terms | None = None,
         pseudonym: Pseudonym = as_is,
         batch: int = 5_000,
+        targets: Iterable[Target] = (),
     ) -> None:
         """``batch``: how many records a stage is given at once."""
         terms = terms or Terms()
@@ -63,7 +65,7 @@ class Pipeline:
             "contact-events": ContactsStage(0, **keyed),  # type: ignore[arg-type]
             "agent-events": StaffStage(0, **keyed),  # type: ignore[arg-type]
             "records": CustomersStage(0, **keyed),  # type: ignore[arg-type]
-            "partials": BoardStage(0, terms=terms, kpis=ALL_KPIS, origins=2),
+            "partials": BoardStage(0, terms=terms, kpis=ALL_KPIS, origins=2, targets=targets),
         }
         self._ends = dict.fromkeys(self._stages, 0)
         self._results: dict[bytes, Output] = {}
@@ -105,6 +107,16 @@ class Pipeline:
         for stream in ("contact-events", "agent-events"):
             self._write(stream, [(None, value, ())], time_ms)
         self._flow()
+
+    @property
+    def stages(self) -> Mapping[str, Stage]:
+        """By the stream each reads."""
+        return self._stages
+
+    @property
+    def ends(self) -> Mapping[str, int]:
+        """Stream -> records written."""
+        return self._ends
 
     def outputs(self) -> list[Output]:
         """The last result of each key, as it is written."""
