@@ -40,11 +40,14 @@ fmt: $(INSTALLED) ## Format the code and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(INSTALLED) ## Write requirements.lock anew from pyproject.toml, with the newest versions
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: $(INSTALLED) ## Write the locks anew from pyproject.toml, with the newest versions
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras \
-		--upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--custom-compile-command "make lock" --output-file requirements.lock
+	$(COMPILE) pyproject.toml --all-extras --upgrade --output-file requirements.lock
+	$(COMPILE) pyproject.toml --constraints requirements.lock --output-file deploy/requirements.lock
+	echo hatchling | $(COMPILE) - --constraints requirements.lock --output-file deploy/build.lock
 
 bench: $(INSTALLED) ## Measure ourselves and the peers side by side (some 40 minutes)
 	$(BIN)/python -m bench
