@@ -6,7 +6,7 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -158,12 +158,22 @@ BATCHES_WAITING_MAX = 8
 
 
 class Folderless(faust.App):
-    """Faust makes a folder for its tables; ours are in memory, and a folder would stay behind."""
+    """Faust makes a folder for its tables; ours are in memory, and a folder would stay behind.
+
+    ``pulse`` runs from the event loop's first moment on.  Faust's own tasks begin when the first
+    restore is over, and a worker is alive while it restores.
+    """
+
+    pulse: Callable[[], Coroutine[Any, Any, None]]
 
     def _create_directories(self) -> None: ...
 
+    async def on_start(self) -> None:
+        await super().on_start()
+        self.add_future(self.pulse())
 
-def _app(settings: Settings, client: Mapping[str, Any]) -> faust.App:
+
+def _app(settings: Settings, client: Mapping[str, Any]) -> Folderless:
     kafka = settings.kafka
     return Folderless(
         kafka.group,
@@ -205,8 +215,9 @@ def _agent(app: faust.App, topic: str, runtime: Runtime) -> None:
     app.agent(source, name=f"drain-{topic}", concurrency=1)(drain)
 
 
-def _tasks(app: faust.App, runtime: Runtime) -> None:
+def _tasks(app: Folderless, runtime: Runtime) -> None:
     rounds = Rounds(runtime)
+    app.pulse = runtime.turn_for_ever
 
     async def revoked(*args: Any, **kwargs: Any) -> None:
         runtime.assignment.hold()

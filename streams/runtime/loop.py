@@ -38,6 +38,7 @@ BOARD_PENDING_SEGMENTS = 64
 """For a board: it rests between its writes, and keeps no more for being further ahead."""
 GATHER_SECONDS = 0.01
 EXIT_FAILED = 70
+TURN_SECONDS = 0.2
 BOARD = "board"
 SHARE, SHARE_BEHIND = 0.5, 0.05
 """How much of the time computing results may take, and how much of it while behind."""
@@ -111,6 +112,12 @@ class Runtime:
                 self.logs = LogReader(self._bootstrap, self._group, self._security)
                 await asyncio.gather(self.plain.start(), self.logs.start())
                 self._running = True
+
+    async def turn_for_ever(self) -> None:
+        """Note that the event loop comes round, whatever it is doing."""
+        while True:
+            self.turned_at = monotonic()
+            await asyncio.sleep(TURN_SECONDS)
 
     async def stop(self) -> None:
         """Write what changed once more, then let go; whatever this misses, a replay brings."""

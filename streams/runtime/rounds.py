@@ -39,7 +39,6 @@ class Rounds:
         """Begin a write of every owner's changes a few times a second."""
         while True:
             await asyncio.sleep(self._limits.publish_ms / 1000)
-            self._runtime.turned_at = monotonic()
             self._runtime.turns += 1
             self._check_the_dead()
             self._runtime.write_soon()
