@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-MAKERS: tuple[str, ...] = ("deploy.dashboards", "deploy.rules")
+MAKERS: tuple[str, ...] = ("deploy.dashboards", "deploy.manifests", "deploy.rules")
 
 
 def files() -> dict[Path, str]:

@@ -1,4 +1,4 @@
-"""docker-compose.yml, without Docker: its schema, how the containers are held, what they ask for."""
+"""docker-compose.yml, without Docker: its schema, how containers are held, what they ask for."""
 
 from __future__ import annotations
 
@@ -146,3 +146,23 @@ def test_what_reads_a_secret_finds_it() -> None:
                 folder, _, name = value.rpartition("/")
                 assert name in make["NAMES"]
                 assert f"secrets:{folder}:ro" in service["volumes"]
+
+
+def test_whom_alertmanager_tells_is_there_and_says_it() -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "alertmanager" / "alertmanager.yml").read_text())
+    urls = [hook["url"] for one in config["receivers"] for hook in one.get("webhook_configs", ())]
+    (port,) = SERVICES["webhook"]["command"]
+    assert urls
+    assert all(url.startswith(f"http://webhook:{port}/") for url in urls)
+    told = runpy.run_path(str(ROOT / "deploy" / "compose" / "webhook.py"))["told"]
+    alert = {"status": "firing", "labels": {"alertname": "A"}, "annotations": {"summary": "It is."}}
+    assert told("/operations/page", {"alerts": [alert]}) == ["/operations/page firing A: It is."]
+
+
+def test_prometheus_asks_the_workers_and_tells_alertmanager() -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    asked = [target for one in job["static_configs"] for target in one["targets"]]
+    assert asked == [f"{name}:9464" for name in WORKERS]
+    (manager,) = config["alerting"]["alertmanagers"]
+    assert manager["static_configs"] == [{"targets": ["alertmanager:9093"]}]
