@@ -128,7 +128,7 @@ def test_a_worker_is_healthy_when_it_is_ready(ready: bool, code: int) -> None:
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:
-    make = runpy.run_path(str(ROOT / "deploy" / "compose" / "secrets.py"))["make"]
+    make = runpy.run_path(str(ROOT / "deploy" / "compose" / "make_secrets.py"))["make"]
     assert make(tmp_path) == ["grafana_admin_password", "pseudonym_key"]
     made = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert all(16 <= len(text.strip()) <= 64 for text in made.values())
@@ -139,7 +139,7 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
 
 
 def test_what_reads_a_secret_finds_it() -> None:
-    make = runpy.run_path(str(ROOT / "deploy" / "compose" / "secrets.py"))
+    make = runpy.run_path(str(ROOT / "deploy" / "compose" / "make_secrets.py"))
     for service in SERVICES.values():
         for variable, value in service.get("environment", {}).items():
             if variable.endswith("_FILE"):
