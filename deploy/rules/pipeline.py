@@ -23,6 +23,10 @@ JOB = "contact-streams"
 UP = f'up{{job="{JOB}"}}'
 DATA_AGE_SECONDS = "cc:data_age_seconds"
 KEEPS = "5m"
+OUTLASTS = "6m"
+"""How long what keeps alerts on KPIs silent goes on.  They keep firing themselves, for 5 m from
+their own last evaluation, which may come after the one that found results fresh again; and a page
+that got through between the two would be about the past."""
 
 
 def rules() -> tuple[Rule, ...]:
@@ -75,6 +79,7 @@ def _results() -> tuple[Alert, ...]:
             """The oldest results are from {{ $value | humanizeDuration }} ago. Dashboards show the
             past, and no alert on a KPI is sent until this is over.""",
             "30s",
+            OUTLASTS,
         ),
         _alert(
             "CCPipelineAbsent",
@@ -90,6 +95,7 @@ def _results() -> tuple[Alert, ...]:
             """No worker of {{ $labels.job }} answers Prometheus, or those that do have had no
             result for an hour. Nothing is known about any queue.""",
             "1m",
+            OUTLASTS,
         ),
         _alert(
             "CCBoardMarkBehind",

@@ -32,7 +32,7 @@ MEMORY_SECONDS = 2.0
 LOG_BYTES = 16 * 1024
 TAIL_LINES = 25
 _METRICS = re.compile(r" metrics at (\S+)")
-_TIED = """\
+TIED = """\
 import ctypes, os, sys
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, 9)
@@ -63,7 +63,7 @@ class Worker:
         command = [sys.executable, "-m", "streams", "worker", "--leash"]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _TIED, *command],
+                [sys.executable, "-I", "-S", "-c", TIED, *command],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -32,7 +32,7 @@ def _stale() -> tuple[Case, ...]:
     return (
         # 300 s, then 120 s of age, then 30 s more.
         case(alert, "fires", well, stops, never(435), throughout(465, 900)),
-        case(alert, "clears", well, stops, firing(1170), silent(1215)),
+        case(alert, "clears", well, stops, firing(1230), silent(1275)),
         case(alert, "quiet", up((1, SECONDS)), marks((119, SECONDS)), never(SECONDS - STEP)),
         case(
             alert,
@@ -80,8 +80,8 @@ def _absent() -> tuple[Case, ...]:
             up((1, 300), (0, 120), (1, 600)),
             marks((2, 300), (None, 120), (2, 600)),
             firing(405),
-            firing(705),
-            silent(735),
+            firing(765),
+            silent(795),
         ),
         case(
             alert,

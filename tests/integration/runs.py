@@ -18,6 +18,7 @@ from streams.deployment import Deployment
 from streams.kafka import topics
 from streams.kafka.embedded import EmbeddedCluster
 from streams.worker_process import Flags, WorkerProcess, settings_of
+from tests.chaos.workers import TIED
 
 SOURCE = "asterisk_queue_log"
 
@@ -58,7 +59,7 @@ class Told:
     def __init__(self, run: Run, **environment: str) -> None:
         flags = {f"STREAMS_{k.upper().replace('.', '_')}": str(v) for k, v in run.flags.items()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streams", "worker"],
+            [sys.executable, "-I", "-S", "-c", TIED, sys.executable, "-m", "streams", "worker"],
             env={"PATH": "", "HOME": "/", **flags, **environment},
             stderr=subprocess.PIPE,
             text=True,

@@ -41,6 +41,26 @@ def tool(program: str) -> Path:
         pytest.skip(f"{program} is not to be had: {error}")
 
 
+def started_in(program: str) -> tuple[Path, Path]:
+    """The program, and the folder it has to be started in; skips as ``tool`` does.
+
+    Debian's Alertmanager reads its templates from a fixed place, where they are only if it is
+    installed.  An unpacked one gets a copy that looks for them below the folder it is started in:
+    the same bytes but for that path, which stays as long as it was.
+    """
+    path, folder = tool(program), cache_dir() / "tools" / PACKAGES[program]
+    if program != "prometheus-alertmanager" or not path.is_relative_to(folder):
+        return path, Path.cwd()
+    copy = path.with_name(f"{program}-unpacked")
+    with _only_one(folder.parent):
+        if not copy.exists():
+            made = copy.with_suffix(".new")
+            made.write_bytes(path.read_bytes().replace(b"/usr/share/prom", b"usr/share//prom"))
+            made.chmod(0o755)
+            made.rename(copy)
+    return copy, folder
+
+
 def found(program: str) -> Path:
     """Where the program is, after fetching it if need be."""
     installed = shutil.which(program)
