@@ -1,4 +1,4 @@
-"""Every number of the rules, in one place; docs/operations.md has the same tables.
+"""Every number of the rules, in one place; docs/alerts.md has the same tables.
 
 A queue's own target (docs/targets.md) takes the place of a limit here.  The numbers are where to
 begin, not standards: there are none but 80/20, and that is a habit.
@@ -148,7 +148,7 @@ def _numbers() -> Iterable[tuple[str, Number]]:
 
 
 def markdown() -> str:
-    """The tables of docs/operations.md."""
+    """The tables of docs/alerts.md."""
     lines = ["| KPI | without a target | channels | is |", "|---|---|---|---|"]
     for limit in LIMITS.values():
         word = "at least" if limit.at_least else "at most"

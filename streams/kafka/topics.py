@@ -23,7 +23,7 @@ Config = Mapping[str, str]
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _NAME_LENGTH_MAX = 249
 _PARTITIONS_MAX = 10_000
-_READY_MS = 30_000
+_READY_MS = 120_000
 # What a worker cannot do without. Other drift (a retention somebody lengthened) only gets told.
 _FATAL_SETTINGS = {"cleanup.policy", "message.timestamp.type"}
 
