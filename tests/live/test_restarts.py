@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 FACTOR = 15
 CALM_SECONDS = 2
 WAIT_SECONDS = 60
-ROWS_MIN = 10_000
+ROWS_MIN = 2_000
 OWNING = "rebalance: generation"
 SETTINGS = """\
 [defaults]
