@@ -323,7 +323,8 @@ def _snapshot(boards: Iterable[BoardRows]) -> _Snapshot:
 def _places(seen: _Snapshot) -> frozenset[Place]:
     """Every queue and channel there is, and queues that only have agents."""
     cuts = {cut for _, cut, _, _ in seen.rows} | {cut for cut, _ in seen.counted}
-    cuts |= {cut for cut, _, _ in seen.revisions}
+    # While a partition is being taken over these are there before the first rows.
+    cuts |= {cut for cut, _, _ in seen.revisions} | {cut for _, cut in seen.targets}
     places: set[Place] = {cut[1:] for cut in cuts if cut[0] == QUEUE.name}
     queues = {place[0] for place in places}
     others = {cut[1] for cut in cuts if cut[0] in _CUTS_WITH_QUEUE and cut[0] != QUEUE.name}

@@ -15,11 +15,13 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from streams.core.judging import Shown
 from streams.core.kpi import NOW, WINDOWS
 from streams.core.measure import bucket_names
 from streams.core.partials import Partial
 from streams.core.rows import Row
 from streams.core.source import Record
+from streams.core.target import MET
 from streams.core.terms import Dated, QueueTerms, Terms
 from streams.kpis import ALL_KPIS, speed
 from streams.metrics import WorkerView
@@ -27,6 +29,7 @@ from streams.sinks.prometheus import COUNTED_SERIES_PER_PLACE, KpiCollector, reg
 from streams.sinks.server import Health, MetricsServer, serve
 from streams.stages.board import BoardStage
 from streams.stages.wire import encode
+from tests.sinks.test_target_metrics import TARGET
 
 PS = ("queue", "PS", "voice")
 END, MARK = 1_791_184_500_000, 1_791_184_000_500
@@ -322,6 +325,19 @@ def test_beyond_the_cap_queues_are_left_out_and_counted() -> None:
     assert [s.labels["queue"] for s in found["cc_intraday_contacts_offered"]] == ["A", "B"]
     assert found["cc_exporter_label_sets"][0].value == 2
     assert found["cc_exporter_series_dropped"][0].value == 3 + COUNTED_SERIES_PER_PLACE
+
+
+def test_what_is_there_before_the_first_rows_is_not_counted_as_left_out(
+    boards: list[Board], served: MetricsServer
+) -> None:
+    """A partition is being taken over: its targets are restored, rows follow."""
+    boards[0].targets = {
+        ("soon", PS): Shown(TARGET, {"queue": "PS", "channel": "voice"}, 1, MET, 1)
+    }
+    found = scrape(served)
+    assert of(found, "cc_exporter_series_dropped") == 0
+    assert of(found, "cc_target_revision", target="soon", queue="PS", channel="voice",
+              kpi="contacts_waiting", window="now") == 1  # fmt: skip
 
 
 def test_who_was_shown_stays_shown_until_it_is_gone() -> None:
