@@ -145,6 +145,7 @@ def _list(options: Any) -> int:
 
     _, deployment = _settings()
     wanted = wanted_of(options, deployment)
+    _check_limit(options.limit)
     talk, counts, shown = Talk(), Counts(), list[tuple["Letter", bool]]()
     replayed = read_ledger(deployment).replayed
 
@@ -262,10 +263,14 @@ def _order(options: Any, deployment: Deployment) -> Order:
     rate = rate_of(options.rate)
     if rate is None:
         raise UsageError(f"--rate {options.rate}: is not like 500/s or 20/m", "", EXAMPLES[-1])
-    if options.limit < 0:
-        raise UsageError(f"--limit {options.limit}: is below 0", "", EXAMPLES[-1])
+    _check_limit(options.limit)
     wanted = wanted_of(options, deployment)
     return Order(wanted, options.apply, rate, options.limit, options.late)
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 0:
+        raise UsageError(f"--limit {limit}: is below 0", "", EXAMPLES[1])
 
 
 def _next_steps(outcome: Outcome, order: Order) -> list[str]:

@@ -36,8 +36,11 @@ def safe_bytes(value: bytes) -> str:
 
 
 def time_told(ms: int) -> str:
-    """ISO 8601 in UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """ISO 8601 in UTC; what no calendar has (a header may say anything) as it is."""
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
+        return f"{ms} ms"
 
 
 def count_table(counts: Counts) -> str:
@@ -135,8 +138,8 @@ def _today(verdict: Verdict) -> str:
     return f"{WORDS[verdict.word]}: {why}" if why else WORDS[verdict.word]
 
 
-def _header(name: str, value: bytes, body: bool) -> str:
-    return f"{name} = {_content(value)}" if body else f"{name}, {count(len(value))} bytes"
+def _header(name: str, value: bytes | None, body: bool) -> str:
+    return f"{name} = {_content(value)}" if body else f"{name}, {count(len(value or b''))} bytes"
 
 
 def _content(value: bytes | None) -> str:
@@ -148,7 +151,7 @@ def told_shown(letter: Letter, verdict: Verdict, sent: bool, body: bool) -> dict
     record = letter.record
     found = told_letter(letter, sent) | {
         "today": {"verdict": verdict.word, "reason": verdict.reason, "detail": verdict.detail},
-        "headers": [{"name": name, "size": len(value)} for name, value in record.headers],
+        "headers": [{"name": name, "size": len(value or b"")} for name, value in record.headers],
     }
     if body:
         found["headers"] = [{"name": n, **_told("value", v)} for n, v in record.headers]

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from streams.core.events import AgentEvent, ContactEvent, Restarted
 
+Headers = Sequence[tuple[str, bytes | None]]
+"""Of a record; whoever wrote it may have left out a value."""
+
 
 class Record(NamedTuple):
     """One record of a Kafka topic, as read.  ``timestamp`` is the append time in ms."""
@@ -22,7 +25,7 @@ class Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Headers = ()
 
 
 class Rejected(NamedTuple):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from streams.core.source import Record
+from streams.core.source import Headers, Record
 from streams.stages import dead_letter as names
-from streams.stages.dead_letter import Headers, Origin, number, origin_of
+from streams.stages.dead_letter import Origin, number, origin_of
 
 
 class Letter(NamedTuple):
@@ -38,7 +37,7 @@ class Letter(NamedTuple):
     @property
     def bytes(self) -> int:
         """Of all that is sent back, without what Kafka adds."""
-        headers = sum(len(name) + len(value) for name, value in self.record.headers)
+        headers = sum(len(name) + len(value or b"") for name, value in self.record.headers)
         return self.size + len(self.record.key or b"") + headers
 
     @property
@@ -69,23 +68,24 @@ def letter_of(read: Any) -> Letter | None:
     at = max((n for n, (name, _) in enumerate(headers) if name == names.REASON), default=None)
     if at is None:
         return None
+    ours = {name: value for name, value in headers[at:] if value is not None}
     try:
-        record = _record(dict(headers[at:]), headers[:at], read)
-        used = number(dict(headers[at:]).get(names.USED, b"0"))
+        record = _record(ours, headers[:at], read)
+        used = number(ours.get(names.USED, b"0"))
+        said = {name: value.decode("utf-8", "replace") for name, value in ours.items()}
+        reason = said[names.REASON]
     except (KeyError, ValueError):
         return None
-    said = {name: value.decode("utf-8", "replace") for name, value in headers[at:]}
     message, stage = said.get(names.MESSAGE, ""), said.get(names.STAGE, "")
     origin = origin_of(record.headers) or Origin(
         record.topic, record.partition, record.offset, record.timestamp, 0
     )
     return Letter(
-        read.partition, read.offset, read.timestamp, said[names.REASON], message, stage, used,
-        record, origin,
+        read.partition, read.offset, read.timestamp, reason, message, stage, used, record, origin,
     )  # fmt: skip
 
 
-def _record(ours: dict[str, bytes], before: Sequence[tuple[str, bytes]], read: Any) -> Record:
+def _record(ours: dict[str, bytes], before: Headers, read: Any) -> Record:
     return Record(
         ours[names.TOPIC].decode(),
         number(ours[names.PARTITION]),

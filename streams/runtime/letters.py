@@ -42,4 +42,4 @@ class Letters:
 
 def _header(letter: Output, name: str) -> bytes:
     """Ours come last: the record's own headers may hold anything."""
-    return dict(letter.headers)[name]
+    return dict(letter.headers)[name] or b""

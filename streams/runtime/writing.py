@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
+from streams.core.source import Headers
 from streams.runtime.patience import patiently
 
-Written = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+Written = tuple[bytes | None, bytes | None, Headers]
 """Key, value, headers."""
 BATCH_BYTES_MAX = 512 * 1024
 REQUEST_MS = 20_000

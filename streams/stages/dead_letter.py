@@ -10,10 +10,9 @@ time nor an id get both from that place, and would else count as something new.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from streams.core.source import Record, Rejected
+from streams.core.source import Headers, Record, Rejected
 from streams.stages.base import Output
 
 REASON, MESSAGE, STAGE = "cc_dlq_reason", "cc_dlq_message", "cc_dlq_stage"
@@ -24,7 +23,6 @@ REPLAYED_APPENDED_AT = "cc_replayed_appended_at"
 REPLAY_ATTEMPTS = "cc_replay_attempts"
 REPLAY_HEADERS = frozenset((REPLAYED_FROM, REPLAYED_APPENDED_AT, REPLAY_ATTEMPTS))
 MESSAGE_BYTES_MAX = 512
-Headers = Sequence[tuple[str, bytes]]
 
 
 class Origin(NamedTuple):
@@ -82,17 +80,16 @@ def origin_of(headers: Headers) -> Origin | None:
     else:
         return None
     said = dict(headers)
-    place = said[REPLAYED_FROM].split(b"/")
     try:
-        topic, partition, offset = place
+        topic, partition, offset = (said[REPLAYED_FROM] or b"").split(b"/")
         appended, attempts = said[REPLAYED_APPENDED_AT], said[REPLAY_ATTEMPTS]
         return Origin(topic.decode(), *map(number, (partition, offset, appended, attempts)))
     except (KeyError, ValueError):
         return None
 
 
-def number(text: bytes) -> int:
+def number(text: bytes | None) -> int:
     """A count as we write it; ValueError for anything else."""
-    if not text.isdigit() or len(text) > 18:
+    if text is None or not text.isdigit() or len(text) > 18:
         raise ValueError("not a number")
     return int(text)

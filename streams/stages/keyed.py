@@ -75,7 +75,9 @@ def position_of(found: bytes | int) -> int:
 
 def _removed_at(record: Record) -> int | None:
     """The position of a removal; None for what is none."""
-    return next((int(value) for name, value in record.headers if name == POSITION_HEADER), None)
+    return next(
+        (int(value or b"") for name, value in record.headers if name == POSITION_HEADER), None
+    )
 
 
 def tombstone(key: bytes, position: int) -> Entity:

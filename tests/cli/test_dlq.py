@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streams.cli import dlq
-from streams.cli.letters import safe, safe_bytes
+from streams.cli.letters import safe, safe_bytes, time_told
 from streams.cli.parsing import UsageError
 from streams.dead_letters import reading, replaying
 from streams.dead_letters.judging import Word
@@ -22,7 +22,9 @@ from tests.dead_letters.builders import RAW, a_letter, a_record
 SECRET = "+4930123456"
 HOSTILE = f"\x1b[2J{SECRET}\u202e\n\x00".encode() + b"\xff"
 LETTERS = (
-    a_letter(a_record(HOSTILE, headers=[("auth", SECRET.encode())], key=SECRET.encode())),
+    a_letter(
+        a_record(HOSTILE, headers=[("auth", SECRET.encode()), ("trace", None)], key=SECRET.encode())
+    ),
     a_letter(a_record(b"y", offset=18), reason="time.malformed"),
 )
 
@@ -89,6 +91,7 @@ def test_show_with_the_body_warns_and_escapes(says: Says) -> None:
     out, err = says("show", "0:0", "--body")
     assert r"body     \x1b[2J+4930123456\u202e\n\x00\xff" in out
     assert f"auth = {SECRET}" in out
+    assert "trace = (none)" in out
     assert "personal data" in err
     told = json.loads(says("show", "0:0", "--body", "--json")[0])
     assert told["key"] == SECRET
@@ -104,6 +107,10 @@ def test_nothing_acts_on_a_terminal(text: str, shown: str) -> None:
     assert safe_bytes(text.encode()) == shown
 
 
+def test_a_time_that_is_in_no_calendar_is_told_as_it_is() -> None:
+    assert time_told(10**17) == "100000000000000000 ms"
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -116,6 +123,7 @@ def test_nothing_acts_on_a_terminal(text: str, shown: str) -> None:
         ["replay", "--rate", "0"],
         ["replay", "--rate", "fast"],
         ["replay", "--limit", "-1"],
+        ["list", "--records", "--limit", "-1"],
     ],
 )
 def test_what_cannot_be_understood_is_refused(words: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from tests.sources.test_examples import CUSTOMER, PAYLOADS, records
 OURS = [value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)]
 _NUMBER = st.integers(0, 2**53)
 _BYTES = st.none() | st.binary(max_size=40)
-_HEADER = st.tuples(st.sampled_from([*OURS, "source", ""]), st.binary(max_size=12))
+_HEADER = st.tuples(st.sampled_from([*OURS, "source", ""]), st.none() | st.binary(max_size=12))
 _RECORDS = st.builds(
     Record,
     st.sampled_from((RAW, "cc.events.contact.v1")), st.integers(0, 511), _NUMBER, _NUMBER,
@@ -66,6 +66,13 @@ def test_records_as_a_worker_fetches_them_are_understood() -> None:
     back = a_letter().sent_back()
     fetched: Any = Fetched("raw", 0, 99, 5, back.key, back.value, list(back.headers))
     assert as_first_told(fetched)[:4] == a_record()[:4]
+
+
+def test_a_header_without_a_value_is_none_when_it_is_sent_back() -> None:
+    """Kafka allows it, and nobody is to fall over it."""
+    letter = a_letter(a_record(headers=[("trace", None)]))
+    assert letter.sent_back().headers[0] == ("trace", None)
+    assert letter.bytes == a_letter(a_record(headers=[("trace", b"")])).bytes
 
 
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -116,9 +123,11 @@ _LETTER = dict(dead_letter(a_record(), Rejected("a.b"), "ingest").headers)
         {**_LETTER, "cc_dlq_partition": b""},
         {**_LETTER, "cc_dlq_topic": b"\xff"},
         {**_LETTER, "cc_dlq_used": b"9" * 19},
+        {**_LETTER, "cc_dlq_topic": None},
+        {**_LETTER, "cc_dlq_reason": None},
     ],
 )
-def test_what_we_have_not_written_is_no_letter(headers: dict[str, bytes]) -> None:
+def test_what_we_have_not_written_is_no_letter(headers: dict[str, bytes | None]) -> None:
     assert letter_of(a_record(headers=list(headers.items()))) is None
 
 
@@ -128,11 +137,13 @@ def test_what_we_have_not_written_is_no_letter(headers: dict[str, bytes]) -> Non
         {"cc_replayed_from": b"raw/1"},
         {"cc_replayed_from": b"raw/1/x"},
         {"cc_replayed_from": b"\xff/1/1"},
+        {"cc_replayed_from": None},
+        {"cc_replay_attempts": None},
         {"cc_replay_attempts": b"-1"},
         {"cc_replayed_appended_at": b"1e3"},
     ],
 )
-def test_a_record_that_only_looks_sent_back_is_itself(changed: dict[str, bytes]) -> None:
+def test_a_record_that_only_looks_sent_back_is_itself(changed: dict[str, bytes | None]) -> None:
     headers = dict(a_letter().sent_back().headers) | changed
     record = a_record(headers=list(headers.items()))
     assert as_first_told(record) is record

@@ -39,7 +39,9 @@ JSON = st.recursive(
     max_leaves=6,
 )
 HEADERS = st.lists(
-    st.tuples(st.sampled_from(["source", "ordinal", "topic_name"]), st.binary(max_size=130)),
+    st.tuples(
+        st.sampled_from(["source", "ordinal", "topic_name"]), st.none() | st.binary(max_size=130)
+    ),
     max_size=2,
 )
 

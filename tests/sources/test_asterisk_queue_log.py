@@ -31,7 +31,7 @@ DOMAIN_VERBS = """
 """
 
 
-def record(value: bytes | None, **headers: bytes) -> Record:
+def record(value: bytes | None, **headers: bytes | None) -> Record:
     return Record("raw", 0, 0, 0, None, value, tuple(headers.items()))
 
 
@@ -41,7 +41,7 @@ def events(value: bytes, **headers: bytes) -> list[Event]:
     return list(answer)
 
 
-def rejection(value: bytes | None, **headers: bytes) -> str:
+def rejection(value: bytes | None, **headers: bytes | None) -> str:
     answer = decode(record(value, **headers), CUSTOMER)
     assert isinstance(answer, Rejected), answer
     return answer.reason
@@ -146,9 +146,11 @@ def test_ordinals_are_numbers_however_written() -> None:
         {"source": b""},
         {"source": b"s" * 121},
         {"source": b"\xff"},
+        {"source": None},
+        {"ordinal": None},
     ],
 )
-def test_headers_that_make_no_sense_reject_the_line(headers: dict[str, bytes]) -> None:
+def test_headers_that_make_no_sense_reject_the_line(headers: dict[str, bytes | None]) -> None:
     assert rejection(CALL, **headers) == "header.invalid"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from hashlib import blake2b
 
 import msgspec
 
+from streams.core.source import Headers
 from streams.sources._reading.body import Unusable
 
 NAME_CHARS_MAX = 120
@@ -51,14 +51,12 @@ def within(what: str, value: str, chars_max: int = NAME_CHARS_MAX) -> str:
     return value
 
 
-def source_named(
-    headers: Sequence[tuple[str, bytes]], default: str, chars_max: int = NAME_CHARS_MAX
-) -> str:
+def source_named(headers: Headers, default: str, chars_max: int = NAME_CHARS_MAX) -> str:
     """The installation: what the record's header ``source`` says, else ``default``."""
     named = [value for name, value in headers if name == "source"]
     if not named:
         return default
-    source = named[-1].decode("utf-8", "replace")
+    source = (named[-1] or b"").decode("utf-8", "replace")
     if not 0 < len(source) <= chars_max or "\ufffd" in source:
         raise Unusable("header.invalid")
     return source

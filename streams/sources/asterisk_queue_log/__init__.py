@@ -27,7 +27,7 @@ import re
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from streams.core.source import Event, Pseudonym, Record, Rejected, Source
+from streams.core.source import Event, Headers, Pseudonym, Record, Rejected, Source
 from streams.core.vocabulary import TIME_MS_MAX
 from streams.sources._reading.instants import thousandths
 from streams.sources.asterisk_queue_log.line import (
@@ -64,14 +64,14 @@ def decode(record: Record, pseudonym: Pseudonym) -> Sequence[Event] | Rejected:
     return line if isinstance(line, Rejected) else _events(line, raw, named[1])
 
 
-def _headers(headers: Sequence[tuple[str, bytes]]) -> tuple[str, int] | None:
+def _headers(headers: Headers) -> tuple[str, int] | None:
     """(source, ordinal), or None if either cannot be used."""
     source, ordinal = DEFAULT_SOURCE, b"0"
     for name, value in headers:
         if name == "source":
-            source = value.decode("utf-8", "replace")
+            source = (value or b"").decode("utf-8", "replace")
         elif name == "ordinal":
-            ordinal = value
+            ordinal = value or b""
     usable = 0 < len(source) <= NAME_CHARS_MAX and "\ufffd" not in source
     return (source, int(ordinal)) if usable and _ORDINAL.fullmatch(ordinal) else None
 

@@ -91,7 +91,7 @@ def _kind(topic: str) -> str:
 
 def _topic_header(record: Record) -> str | None:
     for name, value in record.headers:
-        if name == TOPIC_HEADER:
+        if name == TOPIC_HEADER and value is not None:
             return value.decode("utf-8", "replace")
     return None
 
