@@ -128,7 +128,8 @@ class DeadLetters:
 
 @dataclass(frozen=True)
 class Worker:
-    """What a worker's /metrics say; ``problem`` if they could not be read.  Marks are by origin."""
+    """What a worker's /metrics say; ``problem`` if they could not be read.  Marks are by origin,
+    events by stage; those rejected are among those read."""
 
     url: str
     problem: str = ""
@@ -136,8 +137,8 @@ class Worker:
     version: str = ""
     marks_ms: Mapping[str, float] = field(default_factory=dict)
     lag: Mapping[At, int] = field(default_factory=dict)
-    events_read: int = 0
-    events_rejected: int = 0
+    events_read: Mapping[str, int] = field(default_factory=dict)
+    events_rejected: Mapping[str, int] = field(default_factory=dict)
     records_lost: int = 0
     series_dropped: int = 0
     keys_refused: int = 0

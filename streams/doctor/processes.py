@@ -64,9 +64,8 @@ def _counters(worker: Worker) -> Verdict:
     if worker.records_lost:
         lost = counted(worker.records_lost, "record")
         return fail(f"{worker.url}: {lost} lost", "see docs/doctor.md on losses")
-    rejected = worker.events_rejected
-    told = f"{rejected:,} of {worker.events_read + rejected:,} events rejected"
-    if rejected > REJECTED_WARN_RATIO * (worker.events_read + rejected):
+    told, rejected_ratio = _rejections(worker)
+    if rejected_ratio > REJECTED_WARN_RATIO:
         return warn(f"{worker.url}: {told}", "contact-streams dlq list")
     bounds = {
         "series left out of /metrics": worker.series_dropped,
@@ -78,3 +77,15 @@ def _counters(worker: Worker) -> Verdict:
             f"{worker.url}: {listed(hit)}", "raise metrics.label_sets_max, or have fewer queues"
         )
     return ok(f"{worker.url}: {told}")
+
+
+def _rejections(worker: Worker) -> tuple[str, float]:
+    """Of the stage that rejects the largest share: an event that one stage takes is read by the
+    next as well, so that a sum would hide it."""
+    read, rejected = worker.events_read, worker.events_rejected
+    shares = {stage: count / max(1, read.get(stage, 0)) for stage, count in rejected.items()}
+    if not shares:
+        return "no events rejected", 0.0
+    most = max(shares, key=shares.__getitem__)
+    told = f"{rejected[most]:,} of {read.get(most, 0):,} events rejected by {most}"
+    return told, shares[most]

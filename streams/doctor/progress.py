@@ -87,7 +87,7 @@ def lag(
     told = ", ".join(_stage_lag(stage, behind) for stage in stages)
     late = sorted(unread_ms.items(), key=lambda one: -one[1])
     verdicts = [_late(at, ms, group, keep_ms.get(at[0])) for at, ms in late]
-    judged = worst([ok(""), *verdicts])
+    judged = worst([ok(""), *(verdict for verdict in verdicts if verdict is not None)])
     slack = max((stage.slack for stage in stages), default=0) if group.members else 0
     more = f" (or up to {slack:,} more in a partition)" if slack else ""
     return judged._replace(found=f"unread: {told}{more}{judged.found and '; ' + judged.found}")
@@ -98,9 +98,9 @@ def _stage_lag(stage: Stage, behind: Mapping[At, int]) -> str:
     return f"{stage.name} {records:,}"
 
 
-def _late(at: At, ms: int, group: Group, keep_ms: int | None) -> Verdict:
+def _late(at: At, ms: int, group: Group, keep_ms: int | None) -> Verdict | None:
     if group.members and ms <= AGE_WARN_MS:
-        return ok("")
+        return None
     found = f"{at[0]}[{at[1]}] waits for {lasting(ms)}"
     if keep_ms is not None and ms > keep_ms / 2:
         following = "add workers now" if group.members else START

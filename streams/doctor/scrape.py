@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +35,7 @@ _WANTED = {
     "version": metrics.BUILD.name,
     "series_dropped": metrics.DROPPED.name,
 }
-_COUNTED = ("events_read", "events_rejected", "records_lost", "keys_refused", "series_dropped")
+_COUNTED = ("records_lost", "keys_refused", "series_dropped")
 
 
 def url_of(settings: Metrics) -> str:
@@ -48,9 +50,9 @@ def completed(url: str) -> str:
     >>> completed("worker-1:9464"), completed("https://worker-1/w/metrics")
     ('http://worker-1:9464/metrics', 'https://worker-1/w/metrics')
     """
-    url = url if "://" in url else f"http://{url}"
-    url = url.replace(urlsplit(url).netloc, urlsplit(url).netloc.rpartition("@")[2], 1)
-    return url if urlsplit(url).path.strip("/") else f"{url.rstrip('/')}/metrics"
+    scheme, _, rest = (url if "://" in url else f"http://{url}").partition("://")
+    place, _, path = rest.partition("/")
+    return f"{scheme}://{place.rpartition('@')[2]}/{path if path.strip('/') else 'metrics'}"
 
 
 def worker_at(url: str, login: Metrics, seconds: float) -> Worker:
@@ -59,9 +61,11 @@ def worker_at(url: str, login: Metrics, seconds: float) -> Worker:
         text = _fetched(url, login, seconds)
     except urllib.error.HTTPError as error:
         return Worker(url, f"HTTP {error.code} {error.reason}")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", error)
-        return Worker(url, f"does not answer ({getattr(reason, 'strerror', None) or reason})")
+        return Worker(
+            url, f"does not answer ({getattr(reason, 'strerror', None) or str(reason).strip()})"
+        )
     try:
         return read(url, text)
     except ValueError:
@@ -74,7 +78,8 @@ def _fetched(url: str, login: Metrics, seconds: float) -> str:
     request = urllib.request.Request(url)
     if login.password:
         pair = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
-        request.add_header("Authorization", f"Basic {pair}")
+        # Not for wherever we are sent on to.
+        request.add_unredirected_header("Authorization", f"Basic {pair}")
     with urllib.request.urlopen(request, timeout=seconds) as answer:
         content: bytes = answer.read(BYTES_MAX)
     return content.decode("utf-8", "replace")
@@ -92,8 +97,17 @@ def read(url: str, text: str) -> Worker:
         version=next((s.labels["version"] for s in found["version"]), ""),
         marks_ms={s.labels["origin"]: s.value * 1000 for s in found["marks_ms"]},
         lag=lag,
+        events_read=_by_stage(found["events_read"]),
+        events_rejected=_by_stage(found["events_rejected"]),
         **_totals(found),
     )
+
+
+def _by_stage(samples: Iterable[Sample]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for sample in samples:
+        counts[sample.labels["stage"]] += int(sample.value)
+    return dict(counts)
 
 
 def _totals(found: Mapping[str, Sequence[Sample]]) -> Any:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from socketserver import BaseRequestHandler, TCPServer
+from threading import Thread
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -45,8 +49,8 @@ def test_a_worker_is_read_with_its_password() -> None:
         server.close()
     assert found == Worker(
         server.url, "", "running", found.version, {"board/0": 1_800_000_000_500},
-        {("cc.partials.v1", 0): 7}, events_read=95, events_rejected=5, records_lost=4,
-        keys_refused=6,
+        {("cc.partials.v1", 0): 7}, events_read={"contacts": 90, "board": 5},
+        events_rejected={"ingest": 5}, records_lost=4, keys_refused=6,
     )  # fmt: skip
     assert found.version
     assert refused.problem == "HTTP 401 Unauthorized"
@@ -59,6 +63,44 @@ def test_nobody_there_is_a_problem_of_the_worker() -> None:
     assert found.problem == "does not answer (Connection refused)"
     assert "neither http" in scrape.worker_at("file:///etc/hosts", Metrics(), 1).problem
     assert time.monotonic() - began < 3
+
+
+@contextmanager
+def answering(answer: bytes, asked: list[bytes]) -> Iterator[str]:
+    """Says this to whoever asks, and keeps what was asked."""
+
+    class Answering(BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(65_536))
+            self.request.sendall(answer)
+
+    with TCPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
+        finally:
+            server.shutdown()
+
+
+def test_what_speaks_no_http_is_a_problem_of_that_worker() -> None:
+    """And hides none of the others."""
+    with answering(b"SSH-2.0-OpenSSH_9.2\r\n", []) as url:
+        assert (
+            scrape.worker_at(url, Metrics(), 5).problem == "does not answer (SSH-2.0-OpenSSH_9.2)"
+        )
+    for typed in ("w:port", "[::1"):
+        assert "does not answer" in scrape.worker_at(scrape.completed(typed), Metrics(), 5).problem
+
+
+def test_the_password_goes_no_further_than_the_worker() -> None:
+    asked: list[bytes] = []
+    elsewhere: list[bytes] = []
+    with answering(b"HTTP/1.0 200 OK\r\n\r\nup 1\n", elsewhere) as url:
+        moved = f"HTTP/1.0 302 Found\r\nLocation: {url}\r\n\r\n".encode()
+        with answering(moved, asked) as first:
+            scrape.worker_at(first, Metrics(username="p", password="secret"), 5)
+    assert b"Authorization: Basic" in asked[0]
+    assert b"Authorization" not in elsewhere[0]
 
 
 def test_metrics_of_something_else_are_no_worker() -> None:
@@ -86,6 +128,7 @@ def test_where_the_settings_say_a_worker_is(settings: Metrics, url: str) -> None
         ("w:9464", "http://w:9464/metrics"),
         ("https://w/", "https://w/metrics"),
         ("http://w/a/metrics", "http://w/a/metrics"),
+        ("http://user:secret@[::1", "http://[::1/metrics"),
         ("http://user:secret@w:1", "http://w:1/metrics"),
     ],
 )
