@@ -142,7 +142,7 @@ def test_nobody_is_called_for_a_queue_by_results_that_are_old(source: str) -> No
 
 def test_one_thing_is_one_page() -> None:
     level = QUEUE | {"kpi": "service_level_pos"}
-    breached = _labels("CCTargetBreached", **level)
+    breached = _labels("CCTargetBreached", **level, window="rolling_30m")
     fast, slow = (_labels(f"CCQueueServiceLevelBurn{n}", **level) for n in ("Fast", "Slow"))
     assert quiet(fast, breached)
     assert quiet(_labels("CCTargetWarning", **level), breached)
@@ -158,11 +158,24 @@ def test_one_thing_is_one_page() -> None:
     )
 
 
+@pytest.mark.parametrize("window", ["quarter_hour", "hour", "day"])
+def test_a_breach_of_the_past_does_not_keep_quiet_about_now(window: str) -> None:
+    """It stands until the next such window is judged: a day's, all of the next day."""
+    level = QUEUE | {"kpi": "service_level_pos"}
+    breached = _labels("CCTargetBreached", **level, window=window)
+    assert not quiet(_labels("CCQueueServiceLevelBurnFast", **level), breached)
+    assert not quiet(_labels("CCTargetWarning", **level, window="rolling_30m"), breached)
+    waits = _labels("CCTargetBreached", **QUEUE, kpi="longest_wait", window="now")
+    assert quiet(_labels("CCQueueLongestWaitHigh", **QUEUE, kpi="longest_wait"), waits)
+
+
 def test_no_two_alerts_keep_each_other_quiet() -> None:
     """Else nobody would be told at all."""
     for one in ALERTS:
         for other in ALERTS:
-            labels = [{**_labels(a.name), "kpi": "k", **QUEUE} for a in (one, other)]
+            labels = [
+                {**_labels(a.name), "kpi": "k", "window": "now", **QUEUE} for a in (one, other)
+            ]
             assert not (quiet(labels[0], labels[1]) and quiet(labels[1], labels[0]))
 
 
