@@ -25,7 +25,7 @@ def dashboard() -> model.Dashboard:
         about,
         Section("", _head()),
         Section("Current", _current()),
-        Section("Refused and lost", _refused()),
+        Section("Refused and lost", [*_refused(), *_left_out()]),
         Section("Rebalances, restoring, commits", _moves()),
         Section("Workers", _workers()),
     )
@@ -134,6 +134,11 @@ def _refused() -> list[Panel]:
             Query(rate("cc_events_late_total", "stage"), "{{stage}} late", "late"),
             Query(rate("cc_sums_late_total", "stage"), "{{stage}} sums late", "sums"),
         ),
+    ]
+
+
+def _left_out() -> list[Panel]:
+    return [
         lines(
             Told(
                 "Left out by a bound",

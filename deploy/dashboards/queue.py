@@ -22,8 +22,10 @@ from deploy.dashboards.panels import (
 from deploy.dashboards.series import Query, by_standing, kpi, limit
 from deploy.dashboards.wall import COLORS, stale_tile
 
+ROLLING = {"window": "$window", "state": "now"}
 LAST_QUARTER = {"window": "quarter_hour", "state": "closed"}
 QUARTER = "Each point shows the last quarter of an hour that is over."
+WITH_TARGET = "In the rolling window, with the target of that window, if there is one."
 TARGETS = {
     "target": "Target",
     "queue": "Queue",
@@ -58,8 +60,7 @@ def dashboard() -> model.Dashboard:
 
 
 def _now() -> list[Panel]:
-    rolling_now = {"window": "$window", "state": "now"}
-    level = kpi("cc_window_service_level_ratio", **rolling_now, variant="$variant")
+    level = kpi("cc_window_service_level_ratio", **ROLLING, variant="$variant")
     return [
         standing_tile(
             Told("Service level", f"In the rolling window. {COLORS}", RATIO, 5, 5, decimals=1),
@@ -76,7 +77,7 @@ def _now() -> list[Panel]:
         standing_tile(
             Told("Abandonment", f"In the rolling window. {COLORS}", RATIO, 4, 5, decimals=1),
             by_standing(
-                kpi("cc_window_abandonment_ratio", **rolling_now), "abandonment_ratio", "$window"
+                kpi("cc_window_abandonment_ratio", **ROLLING), "abandonment_ratio", "$window"
             ),
         ),
         tile(
@@ -88,18 +89,10 @@ def _now() -> list[Panel]:
 
 
 def _soon() -> list[Panel]:
-    rolling_now = {"window": "$window", "state": "now"}
     return [
         lines(
-            Told(
-                "Service level",
-                "In the rolling window, with the target of that window, if there is one.",
-                RATIO,
-                12,
-                decimals=0,
-                max=1,
-            ),
-            Query(kpi("cc_window_service_level_ratio", **rolling_now, variant="$variant")),
+            Told("Service level", WITH_TARGET, RATIO, 12, decimals=0, max=1),
+            Query(kpi("cc_window_service_level_ratio", **ROLLING, variant="$variant")),
             limit("service_level_$variant", "$window"),
         ),
         lines(
@@ -129,14 +122,8 @@ def _soon() -> list[Panel]:
             limit("contacts_waiting", "now"),
         ),
         lines(
-            Told(
-                "Abandonment",
-                "In the rolling window, with the target of that window, if there is one.",
-                RATIO,
-                12,
-                decimals=0,
-            ),
-            Query(kpi("cc_window_abandonment_ratio", **rolling_now)),
+            Told("Abandonment", WITH_TARGET, RATIO, 12, decimals=0),
+            Query(kpi("cc_window_abandonment_ratio", **ROLLING)),
             limit("abandonment_ratio", "$window"),
         ),
     ]
@@ -157,7 +144,6 @@ def _much() -> list[Panel]:
 
 
 def _work() -> list[Panel]:
-    rolling_now = {"window": "$window", "state": "now"}
     return [
         lines(
             Told(
@@ -178,7 +164,7 @@ def _work() -> list[Panel]:
                 8,
             ),
             *(
-                Query(kpi(metric, **rolling_now), f"{{{{queue}}}} · {{{{channel}}}} {word}", word)
+                Query(kpi(metric, **ROLLING), f"{{{{queue}}}} · {{{{channel}}}} {word}", word)
                 for metric, word in (
                     ("cc_window_answer_speed_mean_seconds", "answer"),
                     ("cc_window_talk_time_mean_seconds", "talk"),
@@ -194,7 +180,7 @@ def _work() -> list[Panel]:
                 8,
                 decimals=0,
             ),
-            Query(kpi("cc_window_transfer_ratio", **rolling_now)),
+            Query(kpi("cc_window_transfer_ratio", **ROLLING)),
         ),
     ]
 

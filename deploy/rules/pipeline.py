@@ -31,7 +31,7 @@ that got through between the two would be about the past."""
 
 def rules() -> tuple[Rule, ...]:
     """The recorded age, then the alerts."""
-    return (_age(), *_results(), *_workers(), *_events(), *_metrics(), _watchdog())
+    return (_age(), *_results(), *_workers(), *_rejected(), *_left_out(), *_metrics(), _watchdog())
 
 
 def _alert(
@@ -183,7 +183,7 @@ def _restore(severity: Severity, lasts: str, summary: str) -> Alert:
 # -- events
 
 
-def _events() -> tuple[Alert, ...]:
+def _rejected() -> tuple[Alert, ...]:
     rejected = f"sum without ({INSTANCE}, reason) (increase(cc_events_rejected_total[10m]))"
     read = f"sum without ({INSTANCE}) (increase(cc_events_read_total[10m]))"
     return (
@@ -209,6 +209,11 @@ def _events() -> tuple[Alert, ...]:
             KPIs are wrong by what is missing.""",
             "1m",
         ),
+    )
+
+
+def _left_out() -> tuple[Alert, ...]:
+    return (
         _alert(
             "CCRecordsLost",
             "critical",
