@@ -11,18 +11,22 @@ from streams.metrics import (
     TARGET_REVISION,
     TARGETS,
     WINDOW,
+    WINDOW_END,
     Family,
     kpi_families,
     revision_families,
 )
 
 GAUGES: dict[str, Family] = kpi_families(ALL_KPIS) | {
-    family.name: family for family in TARGETS if family is not TARGET_REVISION
+    family.name: family for family in (WINDOW_END, *TARGETS) if family is not TARGET_REVISION
 }
-"""Metric -> family, of all KPIs that have a gauge, and of targets."""
-REVISIONS: dict[str, Family] = revision_families(ALL_KPIS) | {
-    name: TARGET_REVISION for name in GAUGES if name.startswith("cc_target")
-}
+"""Metric -> family, of all KPIs that have a gauge, of windows' ends, and of targets."""
+_OF_KPIS = revision_families(ALL_KPIS)
+REVISIONS: dict[str, Family] = (
+    _OF_KPIS
+    | {WINDOW_END.name: _OF_KPIS["cc_window_contacts_offered"]}
+    | {name: TARGET_REVISION for name in GAUGES if name.startswith("cc_target")}
+)
 """Metric -> the gauge that tells which owner's row of it is right."""
 
 

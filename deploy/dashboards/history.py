@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from grafana_foundation_sdk.models import dashboard as model
 
 from deploy.dashboards.frame import About, Section, framed, of_calls, service_level_by
 from deploy.dashboards.panels import COUNT, RATIO, SECONDS, STEPS, Panel, Told, lines, tile
-from deploy.dashboards.series import Query, kpi, limit
+from deploy.dashboards.series import Query, just_over, kpi, limit
 
-HOUR = {"window": "hour", "state": "closed"}
-DAY = {"window": "day", "state": "closed"}
 TODAY = {"window": "day", "state": "open"}
-DAYS = "Each point shows the last whole day before it, corrected as late events came."
-HOURS = "Each point shows the last whole hour before it, corrected as late events came."
+DAYS = (
+    "Each point shows the last whole day before it in which there was anything, corrected as late "
+    "events came."
+)
+HOURS = "Each point shows the whole hour before it, corrected as late events came."
 
 
 def dashboard() -> model.Dashboard:
@@ -28,8 +31,8 @@ def dashboard() -> model.Dashboard:
     return framed(
         about,
         Section("Today so far", _today()),
-        Section("Days", _windows(DAY, "day", DAYS)),
-        Section("Hours", _windows(HOUR, "hour", HOURS)),
+        Section("Days", _windows(_last_day, "day", DAYS)),
+        Section("Hours", _windows(_last_hour, "hour", HOURS)),
     )
 
 
@@ -51,9 +54,17 @@ def _today() -> list[Panel]:
     ]
 
 
-def _windows(chosen: dict[str, str], window: str, text: str) -> list[Panel]:
-    level = kpi("cc_window_service_level_ratio", **chosen, variant="$variant")
-    abandonment = kpi("cc_window_abandonment_ratio", **chosen)
+def _last_day(metric: str, **labels: str) -> str:
+    return kpi(metric, window="day", state="closed", **labels)
+
+
+def _last_hour(metric: str, **labels: str) -> str:
+    return just_over(metric, "hour", **labels)
+
+
+def _windows(last: Callable[..., str], window: str, text: str) -> list[Panel]:
+    level = last("cc_window_service_level_ratio", variant="$variant")
+    abandonment = last("cc_window_abandonment_ratio")
     return [
         lines(
             Told(f"Service level by {window}", text, RATIO, 12, 9, 0, 1),
@@ -69,12 +80,12 @@ def _windows(chosen: dict[str, str], window: str, text: str) -> list[Panel]:
         ),
         lines(
             Told(f"Offered by {window}", text, COUNT, 12, 8),
-            Query(kpi("cc_window_contacts_offered", **chosen)),
+            Query(last("cc_window_contacts_offered")),
             style=STEPS,
         ),
         lines(
             Told(f"Mean speed of answer by {window}", text, SECONDS, 12, 8),
-            Query(kpi("cc_window_answer_speed_mean_seconds", **chosen)),
+            Query(last("cc_window_answer_speed_mean_seconds")),
             limit("answer_speed_mean", window),
             style=STEPS,
         ),

@@ -19,11 +19,10 @@ from deploy.dashboards.panels import (
     standing_tile,
     tile,
 )
-from deploy.dashboards.series import Query, by_standing, kpi, limit
+from deploy.dashboards.series import Query, by_standing, just_over, kpi, limit
 from deploy.dashboards.wall import COLORS, stale_tile
 
 ROLLING = {"window": "$window", "state": "now"}
-LAST_QUARTER = {"window": "quarter_hour", "state": "closed"}
 QUARTER = "Each point shows the last quarter of an hour that is over."
 WITH_TARGET = "In the rolling window, with the target of that window, if there is one."
 TARGETS = {
@@ -133,7 +132,7 @@ def _much() -> list[Panel]:
     def quarters(title: str, metric: str, text: str) -> Panel:
         told = Told(title, f"{text} {QUARTER}", COUNT, 8)
         return lines(
-            told, Query(kpi(metric, **LAST_QUARTER)), style=BARS, stacked=True, interval="15m"
+            told, Query(just_over(metric, "quarter_hour")), style=BARS, stacked=True, interval="15m"
         )
 
     return [

@@ -13,6 +13,9 @@ CHOSEN = ("queue", "channel")
 """Labels that are chosen by a variable of the same name."""
 PLACE = "job, queue, channel"
 """What a value and its target have in common."""
+LASTS_SECONDS = {"quarter_hour": 900, "hour": 3_600}
+LATE_SECONDS = 120
+"""How much later than its end a window may begin to be shown."""
 ABSENT_SECONDS = 31_536_000
 """Stands for an age nobody knows: a tile without a value would be green."""
 
@@ -33,6 +36,15 @@ def kpi(metric: str, **labels: str) -> str:
     """
     chosen = [name for name in CHOSEN if name in GAUGES[metric].labels]
     return _select(recorded(metric), ("job", *chosen), labels)
+
+
+def just_over(metric: str, window: str, **labels: str) -> str:
+    """The window that was over last, for as long as the next one lasts.  What comes after it may
+    have nothing in it, as at night, and then it would be shown until the morning."""
+    chosen = {"window": window, "state": "closed"}
+    end = kpi("cc_window_end_timestamp_seconds", **chosen)
+    lasts = LASTS_SECONDS[window] + LATE_SECONDS
+    return f"{kpi(metric, **chosen, **labels)} and on ({PLACE}) (time() - {end} < {lasts})"
 
 
 def worker(metric: str, **labels: str) -> str:

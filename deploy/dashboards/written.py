@@ -17,12 +17,11 @@ from deploy.dashboards.panels import (
     standing_tile,
     tile,
 )
-from deploy.dashboards.series import Query, by_standing, kpi, limit
+from deploy.dashboards.series import Query, by_standing, just_over, kpi, limit
 from deploy.dashboards.wall import COLORS
 
 ROLLING = {"window": "$window", "state": "now"}
 TODAY = {"window": "day", "state": "open"}
-HOUR = {"window": "hour", "state": "closed"}
 
 
 def dashboard() -> model.Dashboard:
@@ -117,7 +116,7 @@ def _response() -> list[Panel]:
                 max=1,
                 decimals=0,
             ),
-            Query(kpi("cc_window_service_level_first_response_ratio", **HOUR)),
+            Query(just_over("cc_window_service_level_first_response_ratio", "hour")),
             limit("service_level_first_response", "hour"),
             style=STEPS,
         ),

@@ -17,6 +17,8 @@ from typing import Any
 
 import msgspec
 
+from streams.errors import StateError
+
 Place = tuple[str, int]
 """Topic, partition."""
 
@@ -50,9 +52,9 @@ class Ledger:
         """When the last note was appended."""
 
     def take(self, records: Iterable[Any]) -> None:
-        """Notes in their order; msgspec.DecodeError for what is none."""
+        """Notes in their order; StateError for what is none."""
         for record in records:
-            self.note(_decoder.decode(record.value or b""))
+            self.note(_note_of(record))
             self.noted_ms = record.timestamp
 
     def note(self, note: Note) -> None:
@@ -62,6 +64,18 @@ class Ledger:
             return
         self.replayed.update(note.replays)
         self.doubtful = None
+
+
+def _note_of(record: Any) -> Note:
+    try:
+        note: Note = _decoder.decode(record.value or b"")
+        return note
+    except msgspec.MsgspecError as error:
+        raise StateError(
+            f"{record.topic}[{record.partition}] has a record that is no note of a replay",
+            f"offset {record.offset}: {error}",
+            "whoever else writes to that topic must not; delete the records up to there",
+        ) from error
 
 
 def ends_by_place(sending: Sending) -> Mapping[Place, int]:

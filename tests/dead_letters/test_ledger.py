@@ -10,17 +10,27 @@ from hypothesis import strategies as st
 
 from streams.dead_letters.ledger import Ledger, Note, Sending, Sent, encode, ends_by_place
 from streams.dead_letters.pace import LETTERS_MAX, Pace, rate_of
+from streams.errors import StateError
 
 
 class Read(NamedTuple):
     value: bytes
     timestamp: int = 7
+    topic: str = "cc.dlq.replays.v1"
+    partition: int = 0
+    offset: int = 3
 
 
 def ledger(*notes: Note) -> Ledger:
     made = Ledger()
     made.take([Read(encode(note)) for note in notes])
     return made
+
+
+@pytest.mark.parametrize("value", [b"", b"{", b'{"step":"hop"}', b"\xff"])
+def test_what_is_no_note_is_told(value: bytes) -> None:
+    with pytest.raises(StateError, match=r"cc\.dlq\.replays\.v1\[0\] has a record"):
+        Ledger().take([Read(value)])
 
 
 ONE = Sending(["raw/0/1@5#1", "raw/0/2@5#1"], [("raw", 0, 40), ("raw", 1, 7)])

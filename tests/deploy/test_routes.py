@@ -30,6 +30,11 @@ def amtool(*arguments: str) -> str:
     return done.stdout
 
 
+BREACHED = {
+    "owner": "operations", "severity": "critical", "alertname": "CCTargetBreached", **QUEUE,
+}  # fmt: skip
+
+
 def routed(config: Path, labels: dict[str, str]) -> str:
     pairs = [f"{name}={value}" for name, value in labels.items()]
     return amtool("config", "routes", "test", f"--config.file={config}", *pairs).strip()
@@ -44,6 +49,15 @@ def test_amtool_accepts_the_configuration() -> None:
     [
         ({"owner": "operations", "severity": "critical", **QUEUE}, "operations-page"),
         ({"owner": "operations", "severity": "warning", **QUEUE}, "operations-message"),
+        (BREACHED | {"window": "rolling_30m"}, "operations-page"),
+        (BREACHED | {"window": "now"}, "operations-page"),
+        # A window that is over is nothing to get up for; a burn of the day is not over.
+        (BREACHED | {"window": "quarter_hour"}, "operations-message"),
+        (BREACHED | {"window": "day"}, "operations-message"),
+        (
+            BREACHED | {"window": "day", "alertname": "CCQueueServiceLevelBurnMedium"},
+            "operations-page",
+        ),
         ({"owner": "operations", "severity": "info", **QUEUE}, "nobody"),
         ({"owner": "platform", "severity": "critical"}, "platform-page"),
         ({"owner": "platform", "severity": "warning"}, "platform-message"),
