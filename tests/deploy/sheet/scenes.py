@@ -147,8 +147,8 @@ def week() -> Scene:
     shifts = [_day(number, 1.0) for number in range(8)]
     shown = {
         "cc_board_mark_timestamp_seconds", "cc_build_info", "cc_worker_rebalances_total",
-        "cc_window_revision", "cc_window_end_timestamp_seconds", "cc_target", "cc_target_breached", "cc_target_warning",
-        "cc_target_revision",
+        "cc_window_revision", "cc_window_end_timestamp_seconds",
+        "cc_target", "cc_target_breached", "cc_target_warning", "cc_target_revision",
         "cc_window_service_level_ratio", "cc_window_abandonment_ratio",
         "cc_window_contacts_offered", "cc_window_answer_speed_mean_seconds",
         "cc_window_csat_positive_ratio", "cc_window_nps_transactional_points",
