@@ -120,7 +120,8 @@ class Clock(NamedTuple):
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """``oldest_ms`` is when the first one was written, None without any."""
+    """``count``: by offsets, so transactions' markers are in it and there are at most as many.
+    ``oldest_ms`` is when the first one was written, None without any."""
 
     count: int
     oldest_ms: int | None = None

@@ -23,6 +23,7 @@ CLOCK_FAIL_MS = 60_000
 """By how much the clocks of two brokers may differ before a dead letter could come twice."""
 AGE_WARN_MS = 60_000
 START = "contact-streams worker"
+SCALE = "if it does not shrink, see docs/operations.md on scaling out"
 LOSSES = "see docs/doctor.md on losses before a worker is started"
 
 
@@ -84,7 +85,7 @@ def lag(
 ) -> Verdict:
     """``behind``: records that cannot have been absorbed; ``unread_ms``: age of the first of these,
     ``keep_ms``: how long a topic keeps records, none for those that keep them for ever."""
-    told = ", ".join(_stage_lag(stage, behind) for stage in stages)
+    told = _by_stage(stages, behind)
     late = sorted(unread_ms.items(), key=lambda one: -one[1])
     verdicts = [_late(at, ms, group, keep_ms.get(at[0])) for at, ms in late]
     judged = worst([ok(""), *(verdict for verdict in verdicts if verdict is not None)])
@@ -93,9 +94,12 @@ def lag(
     return judged._replace(found=f"unread: {told}{more}{judged.found and '; ' + judged.found}")
 
 
-def _stage_lag(stage: Stage, behind: Mapping[At, int]) -> str:
-    records = sum(count for at, count in behind.items() if at[0] == stage.topic)
-    return f"{stage.name} {records:,}"
+def _by_stage(stages: Sequence[Stage], behind: Mapping[At, int]) -> str:
+    """A stage that reads several topics is told once, with all of them."""
+    records = dict.fromkeys((stage.name for stage in stages), 0)
+    for stage in stages:
+        records[stage.name] += sum(n for at, n in behind.items() if at[0] == stage.topic)
+    return ", ".join(f"{name} {count:,}" for name, count in records.items())
 
 
 def _late(at: At, ms: int, group: Group, keep_ms: int | None) -> Verdict | None:
@@ -105,7 +109,7 @@ def _late(at: At, ms: int, group: Group, keep_ms: int | None) -> Verdict | None:
     if keep_ms is not None and ms > keep_ms / 2:
         following = "add workers now" if group.members else START
         return fail(f"{found} and is deleted after {lasting(keep_ms)}", following)
-    return warn(found, "docs/operations.md on scaling out" if group.members else START)
+    return warn(found, SCALE if group.members else START)
 
 
 # -- what contradicts itself
@@ -186,4 +190,4 @@ def dead_letters(dead_letters: DeadLetters, now_ms: int) -> Verdict:
     age = ""
     if dead_letters.oldest_ms is not None:
         age = f", the oldest of {lasting(max(0, now_ms - dead_letters.oldest_ms))} ago"
-    return warn(f"{dead_letters.count:,}{age}", "contact-streams dlq list")
+    return warn(f"at most {dead_letters.count:,}{age}", "contact-streams dlq list")

@@ -262,7 +262,7 @@ CASES = [
     case("losses", "fail", f"head of a changelog was deleted: {CHANGELOG}[0]", "docs/doctor.md",
          spans={(CHANGELOG, 0): Span(3, 9, 9)}, commits={}),
     case("dead_letters", "ok", "none", dead_letters=DeadLetters(0)),
-    case("dead_letters", "warn", "1,200, the oldest of 30 min ago", "dlq list",
+    case("dead_letters", "warn", "at most 1,200, the oldest of 30 min ago", "dlq list",
          dead_letters=DeadLetters(1_200, NOW_MS - 30 * MINUTE_MS)),
     case("metrics", "ok", "http://w: running 1.0", workers=[WELL], named=True),
     case("metrics", "warn", "recovering", "in a minute", named=True,
@@ -311,6 +311,20 @@ def test_a_check_tells_what_was_found_and_what_to_do(case: Case) -> None:
     assert case.found in f"|{finding.found}|"
     assert case.next in finding.next
     assert bool(finding.next) == (finding.status != "ok"), "what is not well has a next command"
+
+
+def test_lag_tells_a_stage_once_and_only_partitions_that_are_late() -> None:
+    other = "cc.raw.zendesk.v1"
+    behind = {(RAW, 0): 3, (RAW, 1): 1, (other, 0): 4}
+    seen = {"group": STABLE, "behind": behind, "stages": [*STAGES, Stage("ingest", other)]}
+    for unread_ms, late in [
+        (dict.fromkeys(behind, 500), ""),
+        ({(RAW, 0): 90_000, (other, 0): 500}, f"; {RAW}[0] waits for 90 s"),
+    ]:
+        look = SimpleNamespace(**{**COMMON, **seen, "unread_ms": unread_ms})
+        (finding,) = examine(chosen(only=["lag"]), look, Unmade())
+        told = "unread: ingest 8, contacts 0 (or up to 256 more in a partition)"
+        assert finding.found == told + late
 
 
 def test_every_check_has_a_case_of_each_kind_it_knows() -> None:

@@ -104,7 +104,7 @@ def test_letters_and_transactions_that_stay_are_told(working: Working) -> None:
         found = findings(run, "dead_letters", "transactions")
         producer.abort_transaction()
     assert found["dead_letters"].status == "warn"
-    assert found["dead_letters"].found.startswith("3, the oldest of ")
+    assert found["dead_letters"].found.startswith("at most 3, the oldest of ")
     assert found["dead_letters"].next == "contact-streams dlq list"
     assert found["transactions"].found.startswith("open: doctor-working.breaches.v1[0] for ")
     assert findings(run, "transactions")["transactions"].found == "none stays open"
