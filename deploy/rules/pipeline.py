@@ -192,8 +192,9 @@ def _rejected() -> tuple[Alert, ...]:
             "warning",
             _grown("cc_events_rejected_total"),
             "Events were rejected.",
-            """Stage {{ $labels.stage }} has rejected about {{ $value | humanize }} events in 15
-            minutes, for {{ $labels.reason }}. They are among the dead letters and in no KPI.""",
+            """Stage {{ $labels.stage }} has rejected events for {{ $labels.reason }}, about
+            {{ $value | humanize }} in 15 minutes. They are among the dead letters and in no
+            KPI.""",
             "",
         ),
         _alert(
@@ -219,8 +220,8 @@ def _left_out() -> tuple[Alert, ...]:
             "critical",
             _grown("cc_records_lost_total"),
             "Records were gone before they were read.",
-            """About {{ $value | humanize }} records of {{ $labels.topic }} were deleted before a
-            worker read them, and accepted as lost. KPIs are wrong by them for good.""",
+            """Records of {{ $labels.topic }} were deleted before a worker read them, about
+            {{ $value | humanize }}, and accepted as lost. KPIs are wrong by them for good.""",
             "",
         ),
         _alert(

@@ -152,7 +152,9 @@ def permissions(settings: Settings, topics: Sequence[Topic]) -> Verdict:
         parts = [f"{name} on {len(on)}, such as {on[0]}" for name, on in lacking.items()]
         return fail(f"this user lacks {listed(parts, '; ')}", ACL_NEXT)
     if not told:
-        return ok("the cluster does not say what this user may do")
+        there = any(not topic.internal for topic in topics)
+        silent = "the cluster does not say what this user may do"
+        return ok(silent if there else "no topic is there, or none that this user may see")
     return ok(f"what a worker needs on {counted(len(told), 'topic')}")
 
 

@@ -75,7 +75,9 @@ def _shown(field: Field, settings: Settings) -> str:
 
 
 def _origin(field: Field, settings: Settings) -> str:
-    return settings.origins.get(field.path, "default")
+    """A secret that was read from a file is where the file's name is from."""
+    read = field.option.secret and field.path not in settings.origins
+    return settings.origins.get(f"{field.path}_file" if read else field.path, "default")
 
 
 def toml(value: Any) -> str:

@@ -192,13 +192,13 @@ TEXTS = (
     _worker("CCRestoreRunning", REMAINING, severity="warning", instance="a"),
     _worker(
         "CCDeadLetters",
-        "Stage ingest has rejected about 3 events in 15 minutes, for json.bad. They are among the "
+        "Stage ingest has rejected events for json.bad, about 3 in 15 minutes. They are among the "
         "dead letters and in no KPI.",
         **REASON,
     ),
     _worker(
         "CCDeadLetters",
-        "Stage ingest has rejected about 1.5k events in 15 minutes, for json.bad. They are among "
+        "Stage ingest has rejected events for json.bad, about 1.5k in 15 minutes. They are among "
         "the dead letters and in no KPI.",
         of="CCEventsRejectedHigh",
         **REASON,
@@ -210,7 +210,7 @@ TEXTS = (
     ),
     _worker(
         "CCRecordsLost",
-        "About 3 records of cc.raw were deleted before a worker read them, and accepted as lost. "
+        "Records of cc.raw were deleted before a worker read them, about 3, and accepted as lost. "
         "KPIs are wrong by them for good.",
         topic="cc.raw",
     ),

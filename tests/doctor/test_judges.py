@@ -157,6 +157,7 @@ CASES = [
     case("permissions", "ok", "on 3 topics", settings=settings(), topics=TOPICS),
     case("permissions", "ok", "does not say", settings=settings(),
          topics=[topic(operations=frozenset())]),
+    case("permissions", "ok", "no topic is there", settings=settings(), topics=[]),
     case("permissions", "ok", "on 2 topics", settings=settings(), topics=[
         topic(RAW, operations=ALL - {"WRITE"}), topic(BREACHES, operations=ALL - {"READ"})]),
     case("permissions", "ok", "on 1 topic", settings=settings(kafka={"computation": 2}),
