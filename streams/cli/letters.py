@@ -114,7 +114,7 @@ def written_shown(letter: Letter, verdict: Verdict, sent: bool, body: bool) -> s
         ("means", _meaning(letter.reason)),
         ("record", f"{letter.id}, appended {time_told(letter.record.timestamp)}"),
         ("size", f"{count(letter.size)} bytes, {letter.used} events of it were used"),
-        ("replays", str(letter.origin.attempts)),
+        ("replays", f"{letter.origin.attempts} before this letter"),
         ("today", _today(verdict)),
     ]
     rows += [("header", _header(name, value, body)) for name, value in letter.record.headers]
