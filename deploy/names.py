@@ -30,6 +30,10 @@ REVISIONS: dict[str, Family] = (
 """Metric -> the gauge that tells which owner's row of it is right."""
 
 
+DATA_AGE_SECONDS = "cc:data_age_seconds"
+"""Recorded: how old the event time of the oldest board is, by job."""
+
+
 def recorded(metric: str) -> str:
     """The recorded series of a gauge.
 

@@ -9,8 +9,8 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
 from deploy.dashboards.panels import SOURCE, Panel
-from deploy.dashboards.series import CHOSEN, DATA_AGE
-from deploy.names import recorded
+from deploy.dashboards.series import CHOSEN
+from deploy.names import DATA_AGE_SECONDS, recorded
 
 Made = Callable[[], model.Dashboard]
 TAG = "contact-streams"
@@ -88,7 +88,7 @@ def _one(variable: dashboard.QueryVariable, value: str) -> dashboard.QueryVariab
 
 def job() -> dashboard.QueryVariable:
     """Which deployment: its scrape job."""
-    return _several(_chosen("job", "Job", DATA_AGE, "job"))
+    return _several(_chosen("job", "Job", DATA_AGE_SECONDS, "job"))
 
 
 def instance() -> dashboard.QueryVariable:
@@ -122,6 +122,11 @@ def rolling(metric: str) -> dashboard.QueryVariable:
     """What is meant by now: one of the rolling windows."""
     series = f'{recorded(metric)}{{job=~"$job", state="now"}}'
     return _one(_chosen("window", "Now is", series, "window"), "rolling_30m")
+
+
+def of_calls_now() -> tuple[dashboard.QueryVariable, ...]:
+    """``of_calls``, and what is meant by now and by service level."""
+    return *of_calls(), rolling("cc_window_contacts_offered"), service_level_by()
 
 
 def service_level_by() -> dashboard.QueryVariable:

@@ -6,8 +6,9 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from deploy.dashboards.frame import About, Section, framed, instance
 from deploy.dashboards.panels import BARS, COUNT, SECONDS, Panel, Told, lines, steps, tile
-from deploy.dashboards.series import DATA_AGE, Query, grown, rate, worker
+from deploy.dashboards.series import Query, grown, rate, worker
 from deploy.dashboards.wall import stale_tile
+from deploy.names import DATA_AGE_SECONDS
 
 PER_SECOND, BYTES, RECORDS = "cps", "bytes", "short"
 SHOWN = "In the time shown, all workers together."
@@ -64,7 +65,7 @@ def _current() -> list[Panel]:
                 SECONDS,
                 8,
             ),
-            Query(f'{DATA_AGE}{{job=~"$job"}}', "{{job}}"),
+            Query(f'{DATA_AGE_SECONDS}{{job=~"$job"}}', "{{job}}"),
         ),
         lines(
             Told(

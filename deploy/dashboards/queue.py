@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, of_calls, rolling, service_level_by
+from deploy.dashboards.frame import About, Section, framed, of_calls_now
 from deploy.dashboards.panels import (
     BARS,
     COUNT,
@@ -42,11 +42,7 @@ def dashboard() -> model.Dashboard:
         "cc-queue",
         "Contact centre: queue",
         "One queue, or a few: how it is now, and how it came to that.",
-        (
-            *of_calls(),
-            rolling("cc_window_contacts_offered"),
-            service_level_by(),
-        ),
+        of_calls_now(),
     )
     return framed(
         about,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from deploy.names import GAUGES, recorded
+from deploy.names import DATA_AGE_SECONDS, GAUGES, recorded
 
-DATA_AGE = "cc:data_age_seconds"
-"""Recorded: how old the event time of the oldest board is, by job."""
-AGE = f'max({DATA_AGE}{{job=~"$job"}})'
+AGE = f'max({DATA_AGE_SECONDS}{{job=~"$job"}})'
 CHOSEN = ("queue", "channel")
 """Labels that are chosen by a variable of the same name."""
 PLACE = "job, queue, channel"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.dashboards.frame import About, Section, framed, of_calls, rolling, service_level_by
+from deploy.dashboards.frame import About, Section, framed, of_calls_now
 from deploy.dashboards.panels import (
     CLOCK,
     COUNT,
@@ -34,11 +34,7 @@ def dashboard() -> model.Dashboard:
         "cc-wall",
         "Contact centre: wall",
         "Now, for a screen on a wall: open it with ?kiosk. A click leads to the queue.",
-        (
-            *of_calls(),
-            rolling("cc_window_contacts_offered"),
-            service_level_by(),
-        ),
+        of_calls_now(),
         since="now-1h",
         refresh="10s",
     )

@@ -11,7 +11,7 @@ What fires goes on for ``keeps`` while they are away, and limits are remembered 
 
 from __future__ import annotations
 
-from deploy.names import recorded
+from deploy.names import DATA_AGE_SECONDS, recorded
 from deploy.rules.defaults import (
     ABANDONMENT_CONTACTS,
     BURNS,
@@ -25,7 +25,6 @@ from deploy.rules.defaults import (
 )
 from deploy.rules.limits import SERVICE_LEVEL, floor_of, judged, limit_of
 from deploy.rules.newest import SITE
-from deploy.rules.pipeline import DATA_AGE_SECONDS
 from deploy.rules.rule import Alert, Severity
 
 PAGED = "15s"

@@ -6,6 +6,7 @@ counted yet is not there, and its first value is no increase: ``_grown`` counts 
 
 from __future__ import annotations
 
+from deploy.names import DATA_AGE_SECONDS
 from deploy.rules.defaults import (
     DATA_AGE,
     LAG,
@@ -21,7 +22,6 @@ from deploy.rules.rule import Alert, Record, Rule, Severity
 JOB = "contact-streams"
 """The scrape job's name; only ``up`` and ``scrape_duration_seconds`` need it."""
 UP = f'up{{job="{JOB}"}}'
-DATA_AGE_SECONDS = "cc:data_age_seconds"
 KEEPS = "5m"
 OUTLASTS = "6m"
 """How long what keeps alerts on KPIs silent goes on.  They keep firing themselves, for 5 m from

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from deploy.names import DATA_AGE_SECONDS
 from streams.simulate import Centre
 from streams.sinks.prometheus import registry
 from streams.sinks.server import Health, serve
@@ -178,7 +179,7 @@ def _wait_for_live(answers: Answers) -> None:
     until = time.monotonic() + LIVE_SECONDS_MAX
     began = time.time()
     scraped = f"min(timestamp(cc_build_info)) > {began + 1:.3f}"
-    fresh = f"{scraped} and max(timestamp(cc:data_age_seconds)) > {began + 2:.3f}"
+    fresh = f"{scraped} and max(timestamp({DATA_AGE_SECONDS})) > {began + 2:.3f}"
     while not answers.at(fresh, time.time()):
         assert time.monotonic() < until, "Prometheus does not scrape"
         time.sleep(0.2)

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from streams.simulate import Centre
 from tests.live import shipped
 from tests.live.centre import MINUTE_MS, Clock, Shift, send
-from tests.live.programs import until
 from tests.live.receiver import Told
 from tests.live.site import Site
+from tests.tools.programs import until
 
 PAST, TARGETED_PAST, NOW, TARGETED_NOW = "orders", "returns", "sales", "support"
 """Two queues for each breach: one without a target, for which the burn is paged, and one with a

@@ -24,7 +24,7 @@ from streams.core.events import Tick
 from streams.kafka.connect import client_options
 from streams.simulate import Centre, calls
 from tests.integration.runs import SOURCE, Run
-from tests.live.programs import until
+from tests.tools.programs import until
 
 MINUTE_MS = 60_000
 TICK_SECONDS = 1.0

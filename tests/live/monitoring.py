@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.live import shipped
-from tests.live.programs import free_address, get, serving, until
 from tests.live.receiver import Receiver, Told, receiving
+from tests.tools.programs import free_address, get, serving, until
 
 Labels = tuple[tuple[str, str], ...]
 Samples = list[tuple[float, float]]

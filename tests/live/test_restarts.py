@@ -15,10 +15,10 @@ from deploy.names import recorded
 from tests.chaos.cluster import ProxiedCluster
 from tests.chaos.proxy import Network
 from tests.integration.runs import Told
-from tests.live.programs import until
 from tests.live.recorded import COUNTS, DAY, Recorded
 from tests.live.site import Site, a_site
 from tests.live.traffic import QUEUES, Fact, Traffic
+from tests.tools.programs import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

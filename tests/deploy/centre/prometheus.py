@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -19,8 +16,8 @@ import yaml
 
 from deploy.generated import FOLDER
 from tests.tools.debian import found
+from tests.tools.programs import free_address, serving
 
-START_SECONDS_MAX = 30
 BLOCK_HOURS = 486
 """What rules record has a hole where blocks meet: there is one for all of it."""
 RULES = FOLDER / "prometheus" / "rules"
@@ -106,18 +103,18 @@ class Storage:
         lookback = 300 if targets else self.scrape
         config = self.folder / "prometheus.yml"
         config.write_text(json.dumps(self._config(targets)), "utf-8")
-        port = _free_port()
-        command = [str(found("prometheus")), f"--config.file={config}"]
-        command += [f"--storage.tsdb.path={self.data}", "--storage.tsdb.retention.time=100y"]
-        command += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-        command += [f"--query.lookback-delta={lookback}s"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
-            try:
-                answers = Answers(f"http://127.0.0.1:{port}")
-                _wait(process, answers.url)
-                yield answers
-            finally:
-                process.terminate()
+        address = free_address()
+        arguments = [
+            f"--config.file={config}",
+            f"--storage.tsdb.path={self.data}",
+            "--storage.tsdb.retention.time=100y",
+            f"--web.listen-address={address}",
+            "--log.level=error",
+            f"--query.lookback-delta={lookback}s",
+        ]
+        url = f"http://{address}"
+        with serving("prometheus", arguments, f"{url}/-/ready", self.folder / "prometheus.log"):
+            yield Answers(url)
 
     def _config(self, targets: Sequence[tuple[str, str]]) -> dict[str, Any]:
         every = f"{self.scrape}s"
@@ -155,24 +152,3 @@ def _rounds(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
         ready = [rule for rule in left if not any(name in rule["expr"] for name in names)]
         yield ready
         left = [rule for rule in left if rule not in ready]
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            said = process.stderr.read().decode() if process.stderr else ""
-            raise RuntimeError(f"Prometheus ended: {said}")
-        try:
-            with urlopen(f"{url}/-/ready", timeout=1):
-                return
-        except (URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
-    raise RuntimeError("Prometheus did not get ready")
